@@ -1,0 +1,1 @@
+"""What may be said: the contracts, their marks, and the code that loads and checks them."""

@@ -1,0 +1,1 @@
+"""Where facts land and are read."""

@@ -1,0 +1,1 @@
+"""The rules. Pure: no I/O, clock, randomness, environment or logging."""

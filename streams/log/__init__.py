@@ -1,0 +1,1 @@
+"""Where events wait: append, poll, trim. One protocol, one implementation a file."""

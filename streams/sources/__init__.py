@@ -1,0 +1,1 @@
+"""How events come in: files, the synthetic shop, later HTTP."""
