@@ -216,7 +216,9 @@ def _check_unique(events: Iterable[EventType]) -> None:
     for event in events:
         if event.full_name in seen:
             other = seen[event.full_name].file
-            raise ContractError(event.file, "name", f"{event.full_name} is also the name in {other}; rename one")
+            raise ContractError(
+                event.file, "name", f"{event.full_name} is also the name in {other}; rename one"
+            )
         seen[event.full_name] = event
 
 

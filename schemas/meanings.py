@@ -152,7 +152,9 @@ def _options_of(path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
         elif key == "strength" and value not in (0, 1, 2, 3):
             raise MarkError(f'{dotted(path)}: "strength" is 0, 1, 2 or 3, not {value!r}')
         elif key == "status" and value not in STATUSES:
-            raise MarkError(f'{dotted(path)}: "status" is one of {", ".join(sorted(STATUSES))}, not {value!r}')
+            raise MarkError(
+                f'{dotted(path)}: "status" is one of {", ".join(sorted(STATUSES))}, not {value!r}'
+            )
         elif key == "pii" and value not in PII:
             raise MarkError(f'{dotted(path)}: "pii" is one of {", ".join(sorted(PII))}, not {value!r}')
         options[key] = value

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 class Batch:
     """Records of one log, offsets rising within each place.
 
-    `positions` is, for each place read, the offset to go on from: beyond the last record and any gap after it.
+    `positions` is, for each place read, the offset to go on from, beyond the last record and gaps.
     """
 
     log_id: str
@@ -80,8 +80,8 @@ REASONS = {
 class Reading:
     """What a batch says. `events` maps an event type to its rows; every row is one record.
 
-    Columns of each table: those of the contract, then `extra` (JSON text of what the contract does not name,
-    null where nothing), `writer` (int32, the writer's schema id) and `record` (int32, the index in the batch).
+    Columns of each table: those of the contract, then `extra` (JSON text of what the contract leaves unnamed,
+    or null), `writer` (int32, the writer's schema id) and `record` (int32, the index in the batch).
     """
 
     events: Mapping[str, pa.Table]
