@@ -152,6 +152,9 @@ def load(projects: Sequence[Path] = ()) -> Catalogue:
     events: dict[str, EventType] = {}
     models: dict[str, tuple[Path, ...]] = {}
     for root in roots:
+        for file in sorted(root.glob("*/*/*.avsc")):
+            if not file.with_name("source.toml").exists():
+                raise ContractError(file, "", "no source.toml beside it; say there whose events these are")
         for file in sorted(root.glob("*/*/source.toml")):
             source = read_source(file)
             if source.name in sources:
@@ -179,7 +182,10 @@ def read_source(file: Path) -> Source:
         raise ContractError(file, key, f"unknown key; known are {', '.join(sorted(known))}")
     for key in sorted(known - data.keys() - {"topic", "unknown_events"}):
         raise ContractError(file, key, "missing; `rundum schemas new` writes a complete file")
-    if data["trust"] not in (0, 1, 2, 3):
+    for key in sorted(data.keys() - {"trust"}):
+        if not isinstance(data[key], str) or not data[key].strip():
+            raise ContractError(file, key, "must be a text that is not empty")
+    if type(data["trust"]) is not int or data["trust"] not in (0, 1, 2, 3):
         raise ContractError(file, "trust", "must be 0 (browser claim), 1 (form), 2 (server) or 3 (manual)")
     if data.get("unknown_events", "reject") not in ("land", "reject"):
         raise ContractError(file, "unknown_events", 'must be "land" or "reject"')
@@ -191,7 +197,7 @@ def read_event(source: Source, file: Path) -> EventType:
     """One `.avsc`. Raises ContractError."""
     try:
         schema = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ContractError(file, "", f"is not JSON: {error}") from None
     if not isinstance(schema, dict) or schema.get("type") != "record" or "namespace" not in schema:
         raise ContractError(file, "", "must be one Avro record with a namespace")

@@ -100,3 +100,14 @@ def sql_type(arrow: pa.DataType) -> str:
 def quote(name: str) -> str:
     """An SQL identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def loosened(arrow: pa.DataType) -> pa.DataType:
+    """The same type with every nested field nullable, as a store gives it back."""
+    if pa.types.is_struct(arrow):
+        return pa.struct([pa.field(child.name, loosened(child.type)) for child in arrow])
+    if pa.types.is_map(arrow):
+        return pa.map_(pa.string(), loosened(arrow.item_type))
+    if pa.types.is_list(arrow):
+        return pa.list_(pa.field("item", loosened(arrow.value_type)))
+    return arrow

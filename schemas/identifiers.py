@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from schemas.meanings import PII
+
 NORMALISERS = ("email", "phone", "code", "text")
 SURVIVORSHIP = ("most_recent", "most_trusted", "earliest")
+COUNTS = {"rank", "limit", "window_limit", "window_days", "hub"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ def read_traits(data: Mapping[str, Any]) -> dict[str, TraitRule]:
         traits[name] = TraitRule(name=name, **table)
         if traits[name].rule not in SURVIVORSHIP:
             raise ValueError(f"[{name}] rule: one of {', '.join(SURVIVORSHIP)}, not {traits[name].rule!r}")
+        if traits[name].pii not in PII:
+            raise ValueError(f"[{name}] pii: one of {', '.join(sorted(PII))}, not {traits[name].pii!r}")
     return traits
 
 
@@ -86,3 +91,18 @@ def _check_keys(name: str, table: Any, shape: type[Any]) -> None:
     for key in sorted({"rank", "doc"} & known - table.keys()):
         if shape is Kind:
             raise ValueError(f"[{name}] {key}: missing")
+    for key, value in table.items():
+        if wanted := _misfit(key, value):
+            raise ValueError(f"[{name}] {key}: must be {wanted}, not {value!r}")
+
+
+def _misfit(key: str, value: Any) -> str:
+    """What a key's value should be, if it is not."""
+    if key in COUNTS:
+        return "" if type(value) is int and value > 0 else "a whole number above 0"
+    if key == "person":
+        return "" if isinstance(value, bool) else "true or false"
+    if key == "blocked":
+        texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return "" if texts else "a list of patterns"
+    return "" if isinstance(value, str) else "a text"

@@ -1,0 +1,147 @@
+"""The contracts in the store: a typed table per event type, made, documented and migrated.
+
+Decides whether a store may go on under a catalogue. Must never lose a value nor
+land under other rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from schemas.catalogue import Catalogue, EventType, Source
+from schemas.columns import quote, sql_type
+from schemas.meanings import read_fields, read_marks
+from sinks.duckdb.database import Database, StoreError
+from streams.core import normalise
+from streams.rules import all_rules
+
+STANDARD = {
+    "event_id": ("VARCHAR", "The event's own id, unique within its type."),
+    "occurred_at": ("TIMESTAMP", "When it happened, as the source says, UTC."),
+    "node": ("UUID", "The anchor: node of the strongest identifier that the event names; see identity.node."),
+    "received_at": ("TIMESTAMP", "When it was appended to the log, UTC."),
+    "landed_at": ("TIMESTAMP", "When it landed in this store, UTC."),
+    "landed_seq": ("BIGINT", "Its number in the order of landing; joins events."),
+    "writer": ("INTEGER", "Schema id it was written with."),
+    "extra": ("VARCHAR", "What the writer sent beyond the contract, as JSON; null where nothing."),
+}
+
+
+def adopt(database: Database, catalogue: Catalogue) -> None:
+    """Takes over a catalogue's contracts: new tables, compatible changes. Raises StoreError."""
+    with database.transaction():
+        known = _known(database, catalogue)
+        _check_rules(database, catalogue, known)
+        for event in catalogue.events.values():
+            if event.name not in known:
+                create_table(database, event)
+        for event, old in (
+            (catalogue.events[name], old) for name, old in known.items() if name in catalogue.events
+        ):
+            if event.arrow != old.arrow or event.schema != old.schema:
+                _migrate(database, old, event)
+        _write_reference(database, catalogue)
+
+
+def create_table(database: Database, event: EventType) -> None:
+    """The typed table of an event type, documented from its contract."""
+    database.run(f"CREATE SCHEMA IF NOT EXISTS {event.source.table_schema}")
+    named = {field.name: sql_type(field.type) for field in event.arrow}
+    columns = named | {name: kind for name, (kind, _) in STANDARD.items() if name not in named}
+    body = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
+    database.run(f"CREATE TABLE {event.table} ({body})")
+    document(database, event)
+    database.run("DELETE FROM ops.contract WHERE event_type = ?", [event.name])
+    database.run(
+        "INSERT INTO ops.contract SELECT ?, ?, ?, get_current_timestamp()::TIMESTAMP",
+        [event.name, json.dumps(event.schema, ensure_ascii=False), event.rules],
+    )
+
+
+def document(database: Database, event: EventType) -> None:
+    """Comments on a typed table, from its contract."""
+    docs = {name: doc for name, (_, doc) in STANDARD.items()}
+    docs |= {field.path[0]: field.doc for field in event.fields if len(field.path) == 1}
+    database.document(event.table, "TABLE", event.doc, docs)
+
+
+def rules_of(catalogue: Catalogue) -> str:
+    """The fingerprint of the rules that all events share; contracts have their own."""
+    text = "\n".join([catalogue.rules, normalise.VERSION, all_rules()])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint(database: Database) -> str:
+    """The fingerprint of all rules under which the store stands; digests compare only under one."""
+    rows = database.rows("SELECT event_type, rules FROM ops.contract ORDER BY event_type")
+    text = json.dumps([database.meta("rules"), rows])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _known(database: Database, catalogue: Catalogue) -> dict[str, EventType]:
+    """The contracts that the store stands under, as event types of today's sources."""
+    known = {}
+    for name, text in database.rows("SELECT event_type, schema FROM ops.contract ORDER BY event_type"):
+        source = name.rpartition("/")[0]
+        if name not in catalogue.events:
+            raise StoreError(
+                f"the store holds events of {name}, which has no contract any more; put its folder "
+                f"schemas/{source} back, or run the project that it belongs to (--project)"
+            )
+        known[name] = _event(catalogue.sources[source], name, json.loads(text), catalogue.events[name])
+    return known
+
+
+def _event(source: Source, name: str, schema: Mapping[str, object], now: EventType) -> EventType:
+    return EventType(name, source, now.file, schema, read_marks(schema), read_fields(schema))
+
+
+def _check_rules(database: Database, catalogue: Catalogue, known: Mapping[str, EventType]) -> None:
+    """Refuses rules that would judge what has landed otherwise than it was judged."""
+    shared = rules_of(catalogue)
+    stored = database.meta("rules")
+    if stored is None:
+        database.set_meta("rules", shared)
+    elif stored != shared and _has_events(database):
+        raise StoreError(_REBUILD.format(what="identifiers.toml, traits.toml or Rundum's own rules"))
+    elif stored != shared:
+        database.set_meta("rules", shared)
+    rules = dict(database.rows("SELECT event_type, rules FROM ops.contract"))
+    for name, old in known.items():
+        new = catalogue.events[name]
+        reread = old.rules != rules[name] or not set(map(str, old.marks)) <= set(map(str, new.marks))
+        if reread and database.value(f"SELECT count(*) FROM {old.table}"):
+            raise StoreError(_REBUILD.format(what=f"the marks or the trust of {name}"))
+
+
+_REBUILD = (
+    "the rules have changed ({what}): what landed under the old ones must be derived again; "
+    "run `rundum rebuild`, it keeps the old file until the new one is checked"
+)
+
+
+def _has_events(database: Database) -> bool:
+    return bool(database.value("SELECT count(*) FROM (FROM ops.event LIMIT 1)"))
+
+
+def _migrate(database: Database, old: EventType, new: EventType) -> None:
+    raise NotImplementedError
+
+
+def _write_reference(database: Database, catalogue: Catalogue) -> None:
+    """Kinds and sources as tables, for those who query."""
+    database.run("DELETE FROM identity.kind")
+    for kind in catalogue.kinds.values():
+        database.run(
+            "INSERT INTO identity.kind VALUES (?, ?, ?, ?, ?, ?)",
+            [kind.name, kind.rank, kind.person, kind.limit, kind.hub, kind.doc],
+        )
+    database.run("DELETE FROM ops.source")
+    for source in catalogue.sources.values():
+        database.run(
+            "INSERT INTO ops.source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [source.name, source.title, source.owner, source.contact, source.purpose, source.legal_basis,
+             source.retention, source.trust, source.topic],
+        )  # fmt: skip

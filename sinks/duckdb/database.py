@@ -1,0 +1,164 @@
+"""The file itself: made, opened, locked, and refused with a sentence when it is not ours.
+
+Decides the settings DuckDB runs under and the store's own facts. Must never know an event.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sinks.duckdb.sql import literal, script, scripts
+
+VERSION = "1"
+SCHEMAS = ("ops", "identity", "profile")
+MEMORY_LIMIT = "1200MB"
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text says why and what to do."""
+
+
+class StoreBusy(StoreError):
+    """Another process has the store open."""
+
+
+class Database:
+    """One DuckDB file and the one connection that writes it."""
+
+    def __init__(self, path: Path, *, secret: bytes | None = None, memory_limit: str = MEMORY_LIMIT) -> None:
+        """Opens `path`, making it if it is not there. Raises StoreError. `secret` is for a new store only."""
+        self.path = path
+        is_new = not path.exists()
+        self.connection = _connect(path, memory_limit)
+        try:
+            if is_new:
+                self._make(secret or secrets.token_bytes(32))
+            self._check()
+        except BaseException:
+            self.connection.close()
+            if is_new:
+                path.unlink(missing_ok=True)
+            raise
+
+    def rows(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def value(self, sql: str, parameters: Any = None) -> Any:
+        """The first column of the first row, or None."""
+        rows = self.rows(sql, parameters)
+        return rows[0][0] if rows else None
+
+    def run(self, sql: str, parameters: Any = None) -> None:
+        """Runs statements for their effect."""
+        self.connection.execute(sql, parameters)
+
+    def step(self, name: str, **parameters: Any) -> None:
+        """Runs a file of steps/, statement by statement, each with the parameters that it names."""
+        self.run_script(script("steps", name).text, parameters)
+
+    def run_script(self, text: str, parameters: dict[str, Any] | None = None) -> None:
+        """Runs the statements of a script, each with the parameters that it names."""
+        for statement in text.split(";\n"):
+            if statement.strip():
+                needed = {k: v for k, v in (parameters or {}).items() if f"${k}" in statement}
+                self.connection.execute(statement, needed or None)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. After an error the caller reads positions anew: a failed COMMIT may have held."""
+        self.connection.begin()
+        try:
+            yield
+            self.connection.commit()
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self.connection.rollback()
+            raise
+
+    def meta(self, key: str) -> str | None:
+        """One of the store's facts about itself."""
+        value: str | None = self.value("SELECT value FROM ops.meta WHERE key = ?", [key])
+        return value
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Replaces one of the store's facts about itself."""
+        self.run("DELETE FROM ops.meta WHERE key = ?", [key])
+        self.run("INSERT INTO ops.meta VALUES (?, ?)", [key, value])
+
+    def close(self) -> None:
+        """Checkpoints and lets go of the file."""
+        self.connection.close()
+
+    def _make(self, secret: bytes) -> None:
+        with self.transaction():
+            for schema in SCHEMAS:
+                self.run(f"CREATE SCHEMA {schema}")
+            for table in scripts("tables"):
+                self.run(table.text)
+                self.document(table.name, "TABLE", table.doc, table.columns)
+            self.set_meta("version", VERSION)
+            self.set_meta("store_id", uuid.uuid4().hex)
+            self.set_meta("secret", secret.hex())
+            self.set_meta("next_seq", "1")
+
+    def document(self, name: str, what: str, doc: str, columns: dict[str, str]) -> None:
+        """Puts comments on a table or view and its columns."""
+        self.run(f"COMMENT ON {what} {name} IS {literal(doc)}")
+        for column, text in columns.items():
+            self.run(f'COMMENT ON COLUMN {name}."{column}" IS {literal(text)}')
+
+    def _check(self) -> None:
+        known = self.rows("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'meta'")
+        if not known:
+            raise StoreError(f"{self.path} is a DuckDB file of another program; name a new file with --store")
+        version = self.meta("version") or ""
+        if version != VERSION:
+            raise StoreError(
+                f"{self.path} is a store of version {version}, this is Rundum for version {VERSION}; "
+                "use the Rundum that wrote it"
+            )
+
+
+def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; name a file with --store")
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent}; make it first, or name another with --store")
+    if path.stem in SCHEMAS:
+        raise StoreError(
+            f"{path.name} is named like a schema in it, which SQL finds ambiguous; use store.duckdb"
+        )
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        raise StoreError(f"{path} may not be read and written by this user; mend its rights")
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "checkpoint_threshold": "256MB",
+    }
+    try:
+        connection = duckdb.connect(str(path), config=settings)
+    except duckdb.Error as error:
+        raise _explain(path, error) from None
+    connection.execute("SET arrow_lossless_conversion = true")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def _explain(path: Path, error: duckdb.Error) -> StoreError:
+    text = str(error)
+    if "lock" in text.lower():
+        owner = text.partition("Conflicting lock is held in ")[2].partition(".")[0] or "another process"
+        return StoreBusy(f"{path} is open in {owner}; wait for it or stop it, nothing is lost meanwhile")
+    if "not a valid DuckDB database" in text or "Serialization" in text or "checksum" in text.lower():
+        return StoreError(
+            f"{path} is not a DuckDB file, or is damaged; restore it or name another with --store"
+        )
+    return StoreError(f"{path} cannot be opened: {text.splitlines()[0]}")

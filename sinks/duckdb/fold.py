@@ -1,0 +1,113 @@
+"""The fold: facts of events into node state, and out of it again.
+
+Decides nothing of its own: it runs the rules (streams/rules/*.sql) in their order, over the batch or over
+all events that mention some nodes. Must never change what is primary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pyarrow as pa
+
+from schemas.catalogue import Catalogue, EventType
+from schemas.columns import loosened
+from sinks.duckdb.database import Database
+from sinks.duckdb.stage import Arrival, Stage, staged_name
+from streams.core.facts import facts_of
+from streams.core.identify import Naming, identify
+from streams.rules import rule
+
+FACTS = {"trait_fact": "trait", "measure_fact": "measure", "consent_fact": "consent"}
+
+
+def fold(
+    database: Database, catalogue: Catalogue, staged: Mapping[str, str], *, scoped: bool = False
+) -> None:
+    """Folds what is staged into the state of nodes; with `scoped` only facts about nodes in `scope`."""
+    database.run_script(rule("node_fact"))
+    database.run_script(rule("edge_fact"))
+    if scoped:
+        database.step("scope_graph")
+    database.run_script(rule("node_merge"))
+    database.run_script(rule("edge_merge"))
+    for table, name in FACTS.items():
+        selects = _selects(catalogue, staged, table)
+        if not selects:
+            continue
+        database.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {' UNION ALL '.join(selects)}")
+        database.run_script(rule(f"{name}_state"))
+        if scoped:
+            database.run(f"DELETE FROM {name}_state WHERE node NOT IN (SELECT node FROM scope)")
+        if database.value(f"SELECT count(*) FROM {name}_state"):
+            database.run_script(rule(f"{name}_merge"))
+
+
+def _selects(catalogue: Catalogue, staged: Mapping[str, str], table: str) -> list[str]:
+    return [
+        select
+        for event_type, name in staged.items()
+        for select in facts_of(catalogue.events[event_type], name, catalogue.traits).of(table)
+    ]
+
+
+def refold(database: Database, naming: Naming) -> None:
+    """Recomputes all that is derived about the nodes in the temporary table `suspect`.
+
+    Takes every event that mentions them or an anchor that those events had or get, forgets all state of
+    these nodes, and folds it anew. Components and hubs may shrink.
+    """
+    database.step("refold_events")
+    _stage_again(database, naming)
+    database.step("refold_scope")
+    staged = _stage_again(database, naming)
+    database.step("refold_forget")
+    for event_type in staged.events:
+        _re_anchor(database, naming.catalogue.events[event_type])
+    fold(database, naming.catalogue, staged.events, scoped=True)
+    staged.clear()
+
+
+def _stage_again(database: Database, naming: Naming) -> Stage:
+    """Stages the landed events in the temporary table `again`, named as the rules of now name them."""
+    records = database.rows("SELECT DISTINCT event_type FROM again ORDER BY ALL")
+    return stage_landed(database, database, naming, [row[0] for row in records])
+
+
+def stage_landed(source: Database, target: Database, naming: Naming, event_types: Iterable[str]) -> Stage:
+    """Stages rows of `source`'s typed tables whose landed_seq is in its temporary table `again`."""
+    spine = source.connection.execute(
+        'SELECT landed_seq, topic, partition, "offset", received_at FROM ops.event SEMI JOIN again'
+        " USING (landed_seq) ORDER BY landed_seq"
+    ).to_arrow_table()
+    arrival = Arrival(
+        spine.column("landed_seq").to_numpy(),
+        *(spine.column(name).combine_chunks() for name in ("topic", "partition", "offset", "received_at")),
+    )
+    source.connection.register(
+        "arrow_again", pa.table({"landed_seq": arrival.seq, "record": range(len(spine))})
+    )
+    tables = {name: _landed_rows(source, naming.catalogue.events[name]) for name in event_types}
+    source.connection.unregister("arrow_again")
+    stage = Stage(target, arrival, fresh=False)
+    stage.fill(tables, identify(tables, len(spine), naming), naming.catalogue.events)
+    return stage
+
+
+def _landed_rows(database: Database, event: EventType) -> pa.Table:
+    columns = ", ".join(f't."{name}"' for name in [*event.arrow.names, "extra", "writer"])
+    table = database.connection.execute(
+        f"SELECT {columns}, record::INTEGER AS record FROM {event.table} AS t"
+        " JOIN arrow_again USING (landed_seq) ORDER BY record"
+    ).to_arrow_table()
+    shape = [*event.arrow, pa.field("extra", pa.string()), pa.field("writer", pa.int32()),
+             pa.field("record", pa.int32())]  # fmt: skip
+    return table.cast(pa.schema([pa.field(field.name, loosened(field.type)) for field in shape]))
+
+
+def _re_anchor(database: Database, event: EventType) -> None:
+    """Puts the anchors of now on rows that had others."""
+    database.run(
+        f"UPDATE {event.table} AS known SET node = now.node FROM {staged_name(event)} AS now"
+        " WHERE known.landed_seq = now.landed_seq AND known.node IS DISTINCT FROM now.node"
+    )

@@ -1,0 +1,65 @@
+-- Hubs: a node with more neighbours of one stronger person kind, by edges of strength s or more, than its
+-- kind allows, joins nobody by edges of strength s or less. Who becomes or stops being one is weighed again
+-- with the neighbours whose edge that changes.
+INSERT INTO touched
+SELECT link.a FROM identity.constraint AS link JOIN appeared ON appeared.node = link.b
+UNION ALL
+SELECT link.b FROM identity.constraint AS link JOIN appeared ON appeared.node = link.a;
+
+CREATE OR REPLACE TEMP TABLE candidate AS
+SELECT mine.node, mine.hub, kind.rank, kind.hub AS most
+FROM identity.node AS mine
+SEMI JOIN touched USING (node)
+JOIN identity.kind AS kind USING (kind)
+WHERE kind.hub IS NOT NULL;
+
+CREATE OR REPLACE TEMP TABLE near AS
+SELECT candidate.node, edge.b AS other, edge.strength
+FROM identity.edge AS edge
+JOIN candidate ON candidate.node = edge.a
+UNION ALL
+SELECT candidate.node, edge.a, edge.strength
+FROM identity.edge AS edge
+JOIN candidate ON candidate.node = edge.b;
+
+CREATE OR REPLACE TEMP TABLE flipped AS
+WITH crowd AS (
+    SELECT
+        candidate.node,
+        candidate.most,
+        count(*) AS from_0,
+        count(*) FILTER (near.strength >= 1) AS from_1,
+        count(*) FILTER (near.strength >= 2) AS from_2,
+        count(*) FILTER (near.strength >= 3) AS from_3
+    FROM candidate
+    JOIN near USING (node)
+    JOIN identity.node AS other ON other.node = near.other
+    JOIN identity.kind AS kind ON kind.kind = other.kind
+    WHERE kind.person AND kind.rank < candidate.rank
+    GROUP BY candidate.node, candidate.most, other.kind
+),
+level AS (
+    SELECT
+        node,
+        max(CASE
+            WHEN from_3 > most THEN 3
+            WHEN from_2 > most THEN 2
+            WHEN from_1 > most THEN 1
+            WHEN from_0 > most THEN 0
+            ELSE -1
+        END) AS hub
+    FROM crowd
+    GROUP BY node
+)
+SELECT candidate.node, candidate.hub AS was, coalesce(level.hub, -1)::TINYINT AS hub
+FROM candidate
+LEFT JOIN level USING (node)
+WHERE candidate.hub <> coalesce(level.hub, -1);
+
+UPDATE identity.node AS known SET hub = flipped.hub FROM flipped WHERE known.node = flipped.node;
+
+INSERT INTO touched
+SELECT near.other
+FROM near
+JOIN flipped USING (node)
+WHERE near.strength > least(flipped.was, flipped.hub) AND near.strength <= greatest(flipped.was, flipped.hub);

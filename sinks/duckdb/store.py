@@ -1,0 +1,154 @@
+"""The store: lands batches, each in one transaction, and keeps what follows from them.
+
+Decides the order of the steps of a commit. Must never acknowledge before COMMIT has returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from schemas.catalogue import Catalogue
+from sinks.duckdb.contracts import adopt
+from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
+from sinks.duckdb.fold import fold, refold
+from sinks.duckdb.land import account, land_events, reject
+from sinks.duckdb.stage import Stage, arrive
+from sinks.duckdb.weigh import assign, weigh
+from streams.core.identify import Named, Naming
+from streams.core.model import Batch, Place, Rejected
+
+BLOCK = "own/rundum/identifier_blocked"
+CONSTRAINT = "own/rundum/identity_constrained"
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What became of the records of a batch: every one is counted once."""
+
+    landed: int = 0
+    duplicate: int = 0
+    conflicting: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Landing) -> Landing:
+        """The counts of two batches together."""
+        return Landing(
+            self.landed + other.landed,
+            self.duplicate + other.duplicate,
+            self.conflicting + other.conflicting,
+            self.rejected + other.rejected,
+        )
+
+
+class DataError(Exception):
+    """The store cannot hold some record of the batch; nothing of the batch was kept."""
+
+
+class Store:
+    """One DuckDB file under one catalogue."""
+
+    def __init__(
+        self,
+        path: Path,
+        catalogue: Catalogue,
+        *,
+        secret: bytes | None = None,
+        memory_limit: str = MEMORY_LIMIT,
+    ) -> None:
+        """Opens or makes the store and takes over the catalogue's contracts. Raises StoreError."""
+        self.catalogue = catalogue
+        self.database = Database(path, secret=secret, memory_limit=memory_limit)
+        try:
+            adopt(self.database, catalogue)
+        except BaseException:
+            self.database.close()
+            raise
+
+    @property
+    def naming(self) -> Naming:
+        """What identifying needs: the secret, and who is blocked as of now."""
+        blocked = self.database.rows("SELECT node FROM identity.block WHERE blocked")
+        secret = bytes.fromhex(self.database.meta("secret") or "")
+        return Naming(self.catalogue, secret, frozenset(row[0].bytes for row in blocked))
+
+    def positions(self, log_id: str) -> dict[Place, int]:
+        """Where to go on reading a log."""
+        rows = self.database.rows(
+            "SELECT topic, partition, next_offset FROM ops.position WHERE log_id = ?", [log_id]
+        )
+        return {Place(topic, partition): offset for topic, partition, offset in rows}
+
+    def last_landed_at(self) -> datetime | None:
+        """The landing time of the last batch; the next must be later."""
+        told = self.database.meta("landed_at")
+        return datetime.fromisoformat(told) if told else None
+
+    def commit(
+        self,
+        batch: Batch,
+        tables: Mapping[str, pa.Table],
+        named: Named,
+        rejected: list[Rejected],
+        landed_at: datetime,
+    ) -> Landing:
+        """Lands one batch and all that follows from it, or nothing. Raises DataError."""
+        try:
+            with self.database.transaction():
+                return self._commit(batch, tables, named, rejected, landed_at)
+        except (
+            duckdb.ConversionException,
+            duckdb.InvalidInputException,
+            duckdb.OutOfRangeException,
+            duckdb.ConstraintException,
+        ) as error:
+            raise DataError(str(error).splitlines()[0]) from error
+        except duckdb.FatalException as error:
+            raise StoreError(f"{self.database.path} failed and must be opened anew: {error}") from error
+
+    def _commit(
+        self,
+        batch: Batch,
+        tables: Mapping[str, pa.Table],
+        named: Named,
+        rejected: list[Rejected],
+        landed_at: datetime,
+    ) -> Landing:
+        database = self.database
+        first = int(database.meta("next_seq") or 1)
+        stage = Stage(database, arrive(batch.records, first))
+        stage.fill(tables, named, self.catalogue.events)
+        landed, duplicate, conflicting, displaced = land_events(
+            database, stage, self.catalogue.events, landed_at
+        )
+        database.step("land_identifier")
+        fold(database, self.catalogue, stage.events)
+        self._hear_people(stage, displaced)
+        weigh(database, self.catalogue.kinds)
+        assign(database, landed_at)
+        reject(database, batch, rejected, landed_at)
+        account(database, batch, self.positions(batch.log_id), landed_at)
+        database.set_meta("next_seq", str(first + len(batch.records)))
+        database.set_meta("landed_at", landed_at.isoformat())
+        stage.clear()
+        return Landing(landed, duplicate, conflicting, len(rejected))
+
+    def _hear_people(self, stage: Stage, displaced: int) -> None:
+        """Applies what own events decide, and takes back what displaced events had said."""
+        if displaced:
+            self.database.run("INSERT INTO suspect SELECT unnest(nodes) FROM displaced")
+        if BLOCK in stage.events:
+            self.database.step("own_block")
+        if CONSTRAINT in stage.events:
+            self.database.step("own_constraint")
+        if self.database.value("SELECT count(*) FROM suspect"):
+            refold(self.database, self.naming)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self.database.close()

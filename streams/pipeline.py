@@ -1,0 +1,158 @@
+"""START HERE. The whole program: records of any log become events, identities and profiles in the store.
+
+Decides the order read -> identify -> commit, and what to do when the store cannot hold a record. Must never
+read a clock: the caller says when a batch lands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.catalogue import OWN
+from sinks.duckdb.store import DataError, Landing, Store
+from streams.core.framing import NotFramed, unframe
+from streams.core.identify import Named, identify
+from streams.core.model import Batch, Place, Reading, Rejected
+from streams.core.read import read
+from streams.core.writers import Writer, writer_of
+from streams.log.protocol import Log
+from streams.registry import Registry
+
+REFUSED = f"{OWN}/input_refused"
+BATCH = 100_000
+
+
+class Pipeline:
+    """One store fed through one registry."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        """Knows no writer's schema yet; they are fetched when a record names them."""
+        self.store = store
+        self.registry = registry
+        self.writers: dict[int, Writer] = {}
+
+    def handle(self, batch: Batch, landed_at: datetime) -> Landing:
+        """Lands one batch in one transaction. `landed_at` (UTC, no zone) rises from batch to batch."""
+        reading = read(batch, self.store.catalogue, self._writers_of(batch))
+        tables, refused = _take_refused(reading)
+        naming = self.store.naming
+        named = identify(tables, len(batch.records), naming)
+        if named.unknown:
+            tables, strangers = _reject_unknown(tables, named)
+            refused = [*refused, *strangers]
+            named = identify(tables, len(batch.records), naming)
+        rejected = [*reading.rejected, *refused]
+        try:
+            return self.store.commit(batch, tables, named, rejected, landed_at)
+        except DataError as error:
+            return self._bisect(batch, landed_at, error)
+
+    def _bisect(self, batch: Batch, landed_at: datetime, error: DataError) -> Landing:
+        """Lands what can be landed, and rejects the records that the store cannot hold, one by one."""
+        if len(batch.records) == 1:
+            why = Rejected(0, "not_storable", str(error))
+            nobody = identify({}, 1, self.store.naming)
+            return self.store.commit(batch, {}, nobody, [why], landed_at)
+        middle = len(batch.records) // 2
+        landing = Landing()
+        for at, part in enumerate(_halves(batch, middle)):
+            landing += self.handle(part, landed_at + timedelta(microseconds=at))
+            landed_at = self.store.last_landed_at() or landed_at
+        return landing
+
+    def _writers_of(self, batch: Batch) -> Mapping[int, Writer]:
+        """The writers that the batch names; those nobody knows are asked for again next time."""
+        strangers = {}
+        for schema_id in _schema_ids(batch) - self.writers.keys():
+            text = self.registry.fetch(schema_id) if schema_id > 0 else None
+            writer = writer_of(schema_id, text, self.store.catalogue)
+            if text is None:
+                strangers[schema_id] = writer
+            else:
+                self.writers[schema_id] = writer
+        return self.writers | strangers
+
+
+def _schema_ids(batch: Batch) -> set[int]:
+    headers = {record.value[:5] for record in batch.records if record.value and record.value[0] == 0}
+    ids = set()
+    for header in headers:
+        try:
+            ids.add(unframe(header)[0])
+        except NotFramed:
+            continue
+    return ids
+
+
+def _take_refused(reading: Reading) -> tuple[dict[str, pa.Table], list[Rejected]]:
+    """Rows of files and requests that did not fit their contract came as events of their own: rejects."""
+    tables = dict(reading.events)
+    table = tables.pop(REFUSED, None)
+    if table is None:
+        return tables, []
+    return tables, [
+        Rejected(
+            record=row["record"], reason="input_refused", detail=f"{row['reason']} ({row['file']}, row {row['row']})",
+            field=row["field"] or "", expected=row["expected"] or "", got=row["got"] or "",
+            event_type=row["event_type"],
+        )
+        for row in table.to_pylist()
+    ]  # fmt: skip
+
+
+def _reject_unknown(
+    tables: Mapping[str, pa.Table], named: Named
+) -> tuple[dict[str, pa.Table], list[Rejected]]:
+    """Events about an identifier of a kind that nobody has declared."""
+    bad = {record: (field, kind) for record, field, kind in named.unknown}
+    kept = {}
+    rejected = []
+    for event_type, table in tables.items():
+        is_bad = pc.is_in(table.column("record"), value_set=pa.array(list(bad), pa.int32()))
+        kept[event_type] = table.filter(pc.invert(is_bad))
+        for record in table.filter(is_bad).column("record").to_pylist():
+            field, kind = bad[record]
+            detail = f"{kind} is no kind of identifier; see identifiers.toml"
+            rejected.append(
+                Rejected(record, "field_invalid", detail, field, "a declared kind", kind, event_type)
+            )
+    return {name: table for name, table in kept.items() if len(table)}, rejected
+
+
+def _halves(batch: Batch, middle: int) -> Iterator[Batch]:
+    first: dict[Place, int] = {}
+    for record in batch.records[:middle]:
+        first[Place(record.topic, record.partition)] = record.offset + 1
+    yield Batch(batch.log_id, batch.records[:middle], first)
+    yield Batch(batch.log_id, batch.records[middle:], batch.positions)
+
+
+def drain(
+    pipeline: Pipeline, log: Log, clock: Callable[[], datetime], *, batch_size: int = BATCH
+) -> Iterator[Landing]:
+    """Lands what is in the log until nothing is left; yields after each batch, when it is safe."""
+    while True:
+        batch = log.poll(pipeline.store.positions(log.id), batch_size)
+        if not batch.records and not batch.positions:
+            return
+        yield pipeline.handle(batch, _later(pipeline.store.last_landed_at(), clock()))
+
+
+def _later(last: datetime | None, now: datetime) -> datetime:
+    """Landing times rise strictly, whatever the clock does."""
+    return now if last is None or now > last else last + timedelta(microseconds=1)
+
+
+def utc_now() -> datetime:
+    """The wall clock, UTC, without a zone as the store keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def waiting(log: Log, positions: Mapping[Place, int]) -> int:
+    """How many offsets the store has still to read."""
+    return sum(ends.head - positions.get(place, 0) for place, ends in log.ends().items())
+

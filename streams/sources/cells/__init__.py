@@ -1,0 +1,1 @@
+"""Cells of files -> values of fields."""
