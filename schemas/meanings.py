@@ -124,6 +124,8 @@ def read_fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
 
 def _marks_of(path: Path, entry: Mapping[str, Any], bare: Any) -> Iterator[Mark]:
     means = entry.get("means", [])
+    if not isinstance(means, str | list):
+        raise MarkError(f'{dotted(path)}: "means" is a mark or a list of marks, not {means!r}')
     while isinstance(bare, dict) and bare["type"] == "array" and means:
         path, bare = (*path, ITEMS), without_null(bare["items"])
     for text in [means] if isinstance(means, str) else means:

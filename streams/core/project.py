@@ -56,7 +56,7 @@ def fit(array: Any, have: Any, want: Any, place: Place, alive: Any = None) -> An
     have, want = without_null(have), without_null(want)
     if signature(have) == signature(want):
         return array
-    kinds = (_container(have), _container(want))
+    kinds = (container(have), container(want))
     if kinds == ("record", "record"):
         return _fit_record(array, have, want, place, alive)
     if kinds == ("array", "array"):
@@ -134,14 +134,14 @@ def leftover(array: Any, have: Any, want: Any) -> list[Any] | None:
     None where nothing is unnamed, in an element or at all. Nulls count as nothing.
     """
     have, want = without_null(have), without_null(want)
-    match _container(have), _container(want):
+    match container(have), container(want):
         case "record", "record":
             return _leftover_record(array, have, want)
         case "array", "array":
             rest = leftover(array.values, have["items"], want["items"])
             if rest is None:
                 return None
-            nothing: Any = [] if _container(without_null(have["items"])) == "array" else {}
+            nothing: Any = [] if container(have["items"]) == "array" else {}
             parts = [rest[a:b] for a, b in pairwise(array.offsets.to_pylist())]
             return [None if _blank(part) else [nothing if x is None else x for x in part] for part in parts]
         case "map", "map":
@@ -180,8 +180,10 @@ def _blank(part: list[Any]) -> bool:
     return all(x is None for x in part)
 
 
-def _container(bare: Any) -> str:
-    kind = bare.get("type") if isinstance(bare, dict) else ""
+def container(avro: Any) -> str:
+    """`record`, `array` or `map`, else nothing."""
+    bare = without_null(avro)
+    kind = bare["type"] if isinstance(bare, dict) else ""
     return kind if kind in ("record", "array", "map") else ""
 
 

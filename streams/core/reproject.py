@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.catalogue import EventType
 from schemas.conform import ConformError, conform
 from schemas.meanings import is_nullable, without_null
 from streams.core.faults import Fault, Place
 from streams.core.listing import dumps, listing
-from streams.core.project import column, default_of, loose, project
+from streams.core.project import column, container, default_of, loose, project
 from streams.core.writers import shape_of
+
+NOTHING: tuple[Any, ...] = ({}, [])
 
 
 def reproject(table: pa.Table, old: EventType, new: EventType) -> pa.Table:
-    """Rows with the columns of `old`, as `read` gave them, with those of `new`; other columns stay as they are.
+    """Rows with the columns of `old`, as `read` gave them, with those of `new`; other columns stay.
 
     Fields that `new` names and `extra` holds become columns, columns that `new` does not name go to `extra`,
     the others are cast. Only rows with an `extra`, or with a value that cannot be cast, cost Python.
@@ -61,11 +62,12 @@ def merged(rows: Sequence[Any], extras: Sequence[str | None]) -> list[Any]:
 
 
 def merge(value: Any, extra: Any) -> Any:
-    """A JSON value with the left-over part of it put back; at a conflict the left-over one is the original."""
+    """A JSON value with the left-over part of it put back; where both speak the left-over one holds."""
     if isinstance(value, dict) and isinstance(extra, dict):
         return value | {key: merge(value.get(key), part) for key, part in extra.items()}
     if isinstance(value, list) and isinstance(extra, list) and len(value) == len(extra):
-        return [merge(one, part) for one, part in zip(value, extra, strict=True)]
+        pairs = zip(value, extra, strict=True)
+        return [one if part in NOTHING else merge(one, part) for one, part in pairs]
     return extra
 
 
@@ -94,11 +96,11 @@ def settle_value(bare: Any, value: Any) -> tuple[Any, Any]:
     if kind == "record" and isinstance(value, dict):
         datum, left = settle_record(bare, value)
         return datum, left or None
-    if kind == "array" and isinstance(value, list):
+    if kind == "array" and isinstance(value, list) and (inner := container(bare["items"])):
         settled = [settle_value(without_null(bare["items"]), item) for item in value]
         rests = [rest for _, rest in settled]
-        nothing: Any = [] if _is_array(bare["items"]) else {}
         blank = all(rest is None for rest in rests)
+        nothing: Any = [] if inner == "array" else {}
         return [datum for datum, _ in settled], None if blank else [
             nothing if x is None else x for x in rests
         ]
@@ -110,11 +112,6 @@ def settle_value(bare: Any, value: Any) -> tuple[Any, Any]:
         return conform(loose(bare), value), None
     except ConformError:
         return None, value
-
-
-def _is_array(avro: Any) -> bool:
-    bare = without_null(avro)
-    return isinstance(bare, dict) and bare["type"] == "array"
 
 
 def _replaced(array: Any, mask: Any, values: Any) -> Any:

@@ -85,7 +85,7 @@ def shape_of(schema: Mapping[str, Any]) -> Any:
 def canonical(schema: Any) -> tuple[Any, dict[str, Any]]:
     """A schema reduced to what decides bytes and columns, and its named types by full name.
 
-    A named type stands in full where it first comes and by its full name after that; fields keep their default
+    A named type stands in full where it first comes, by its full name after that; fields keep their default
     and aliases. Raises SchemaError.
     """
     names: dict[str, Any] = {}

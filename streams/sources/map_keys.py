@@ -6,6 +6,7 @@ Decides which values each key may have. Must never know a contract.
 from __future__ import annotations
 
 import codecs
+import io
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -120,7 +121,7 @@ def encoding(table: MapTable) -> str:
     """The codec's name; UTF-8 takes a byte order mark with it."""
     name: str = table.get("encoding", str, "utf-8")
     try:
-        b"".decode(name)
+        io.TextIOWrapper(io.BytesIO(), name)  # refuses codecs that make no text, such as hex
         known = codecs.lookup(name).name
     except (LookupError, ValueError):
         raise table.refuse("encoding", f"{name!r} is not an encoding; usual are utf-8 and cp1252") from None

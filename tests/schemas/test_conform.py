@@ -171,7 +171,8 @@ def test_unknown_field_is_told_its_neighbour() -> None:
 
 
 def test_values_that_are_not_objects_are_faults_of_the_whole() -> None:
-    for value in (None, [], "x", 5, True):
+    values: tuple[Any, ...] = (None, [], "x", 5, True)
+    for value in values:
         assert faults(record({"name": "x", "type": "int"}), value) == [""]
 
 

@@ -115,7 +115,7 @@ def test_a_good_contract_passes(root: Path, write: Write) -> None:
         (put("currency", type="null"), "currency", "is always null"),
         (put("points", type="int", default=2**40), "points", "the default does not fit"),
         (put("currency", type={**INSTANT, "type": "string"}), "currency", "does not go with"),
-        (put("currency", type={"type": "bytes", "logicalType": "decimal"}), "", "a decimal needs a precision"),
+        (put("currency", type={"type": "bytes", "logicalType": "decimal"}), "", "a decimal needs"),
         (on_record(doc=" "), "doc", "not explained"),
         (drop("currency", "doc"), "currency", "not explained"),
         (add(in_list(name="sku", type="string", doc="")), "lines[].sku", "not explained"),

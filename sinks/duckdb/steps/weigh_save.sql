@@ -25,3 +25,10 @@ FROM arrow_link AS solved
 JOIN loaded AS one ON one.row = solved.a
 JOIN loaded AS other ON other.row = solved.b
 WHERE link.a = least(one.node, other.node) AND link.b = greatest(one.node, other.node);
+
+-- A constraint that was taken back, or of which one side is not there, decides nothing.
+UPDATE identity.constraint
+SET outcome = 'absent'
+WHERE verdict = 'none'
+    OR a NOT IN (SELECT node FROM identity.node)
+    OR b NOT IN (SELECT node FROM identity.node);

@@ -104,7 +104,7 @@ def text_of(cell: Any) -> str:
 def _boolean(cell: Any) -> bool:
     known = BOOLEANS.get(str(cell).strip().lower()) if isinstance(cell, str | int) else None
     if known is None:
-        raise CellError("true or false; `values` in the map translates other words", cell)
+        raise CellError("true or false (`values` in the map translates other words)", cell)
     return known
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,9 +20,10 @@ class CellError(ValueError):
     """A cell that does not say what its field wants; `path` (`[2].sku`) leads into nested values."""
 
     def __init__(self, expected: str, got: object, path: str = "") -> None:
-        """`expected` is a phrase, `got` the value as it came, or its description in a nested error."""
-        super().__init__(f"expected {expected}; got {describe(got)}")
-        self.expected, self.got, self.path = expected, describe(got), path
+        """`expected` is a phrase, `got` the value as it came."""
+        shown = str(got) if isinstance(got, Decimal) else describe(got)
+        super().__init__(f"expected {expected}; got {shown}")
+        self.expected, self.got, self.path = expected, shown, path
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,18 @@ from streams.sources.cells.style import CellError, Convert, Style
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-UNIX = {"unix": 6, "unix_ms": 3, "unix_us": 0}
+UNIX = {"unix": 6, "unix_ms": 3, "unix_us": 0}  # decimals that make the count one of microseconds
 
 
 def instant(style: Style) -> Convert:
     """A reader of moments, to datetimes in UTC; what is finer than a microsecond is cut off."""
-    scales = [UNIX[name] for name in style.date_formats if name in UNIX]
-    counts = [whole(Style(minor=scale)) for scale in scales]
+    counts = [whole(Style(minor=UNIX[name])) for name in style.date_formats if name in UNIX]
     formats = [name for name in style.date_formats if name not in UNIX]
 
     def from_count(cell: Any) -> datetime | None:
-        for scale, count in zip(scales, counts, strict=True):
+        for count in counts:
             try:
-                moment: datetime = EPOCH + MICROSECOND * (count(cell) * 10 ** (6 - scale))
+                moment: datetime = EPOCH + MICROSECOND * count(cell)
                 return moment
             except (CellError, OverflowError):
                 continue
@@ -35,7 +34,9 @@ def instant(style: Style) -> Convert:
     @lru_cache(maxsize=10_000)
     def from_text(text: str) -> datetime:
         counted = from_count(text)
-        return counted or _in_utc(_parse(text, formats, counted=bool(counts)), style, text)
+        if counts and not formats and not counted:
+            raise CellError(f"a count as {' or '.join(style.date_formats)}", text)
+        return counted or _in_utc(_parse(text, formats), style, text)
 
     def convert(cell: Any) -> datetime:
         if isinstance(cell, str):
@@ -51,18 +52,18 @@ def instant(style: Style) -> Convert:
     return convert
 
 
-def _parse(text: str, formats: list[str], counted: bool = False) -> datetime:
-    if not formats and not counted:
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            raise CellError("a time in ISO 8601, such as 2026-05-01T12:00:00Z", text) from None
+def _parse(text: str, formats: list[str], example: str = "2026-05-01T12:00:00Z") -> datetime:
     for name in formats:
         try:
             return datetime.strptime(text, name)  # noqa: DTZ007
         except ValueError:
             continue
-    raise CellError("a time written " + (" or ".join(formats) or "as a count since 1970"), text)
+    if formats:
+        raise CellError("what is written " + " or ".join(formats), text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise CellError(f"ISO 8601, such as {example}", text) from None
 
 
 def _in_utc(moment: datetime, style: Style, got: object) -> datetime:
@@ -81,7 +82,7 @@ def day(style: Style) -> Convert:
     formats = [name for name in style.date_formats if name not in UNIX]
 
     def convert(cell: Any) -> str:
-        moment = _parse(cell.strip(), formats) if isinstance(cell, str) else cell
+        moment = _parse(cell.strip(), formats, "2026-05-01") if isinstance(cell, str) else cell
         if isinstance(moment, datetime):
             if moment.time() != time():
                 raise CellError("a day without a time", cell)

@@ -22,15 +22,15 @@ def register(shop: Shop, person: Person, at: int) -> None:
     about: dict[str, Any] = {"salutation": person.salutation, "language": "de"}
     about |= {"first_name": person.first_name, "last_name": person.last_name}
     about["birth_date"] = person.born_on if chance.happens(0.5) else None
-    about["address"] = _written(person) if chance.happens(0.7) else None
+    about["address"] = person.address.written() if chance.happens(0.7) else None
     about["phone"] = shop.mistakes.phone(person) if chance.happens(0.5) else None
     ids = {"user_id": person.user_id, "customer_no": person.customer_no, "email": email}
     shop.tell("shop/standard/account_created", visit.at, newsletter_opt_in=newsletter, **ids, **about)
     visit.at += chance.wait(MINUTE)
     if not visit.device.silent:
         visit.log_in()
-    if newsletter and email in person.emails:
-        shop.plan(visit.at, partial(subscribe, email=email), person)
+    if newsletter and email.lower() in person.emails:
+        shop.plan(visit.at, partial(subscribe, email=email.lower()), person)
     if chance.happens(0.08):
         shop.plan(at + chance.wait(40 * DAY), _change, person)
 
@@ -64,12 +64,12 @@ def _withdraw(shop: Shop, person: Person, at: int, email: str) -> None:
 def _change(shop: Shop, person: Person, at: int) -> None:
     phone = person.typed_phone if shop.chance.happens(0.5) else None
     shop.tell(
-        "shop/standard/account_updated", at, user_id=person.user_id, phone=phone, address=_written(person)
+        "shop/standard/account_updated",
+        at,
+        user_id=person.user_id,
+        phone=phone,
+        address=person.address.written(),
     )
-
-
-def _written(person: Person) -> dict[str, Any]:
-    return {**person.address._asdict(), "address_addition": None, "country": "DE"}
 
 
 def _ip(shop: Shop) -> str:

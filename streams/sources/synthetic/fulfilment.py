@@ -61,7 +61,7 @@ def fulfil(bought: Bought, placed_at: int) -> None:
         return
     _pay(bought, paid_at)
     ready_at = placed_at if bought.payment == "invoice" else paid_at
-    delivered_at = _deliver(bought, ready_at + 4 * HOUR + chance.wait(DAY))
+    delivered_at = _deliver(bought, ready_at + 4 * HOUR + chance.wait(10 * HOUR))
     _react(bought, delivered_at)
     if chance.happens(bought.shop.parameters.returned):
         _take_back(bought, delivered_at + chance.wait(4 * DAY), paid_at)

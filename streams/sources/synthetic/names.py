@@ -37,6 +37,10 @@ class Address(NamedTuple):
     postal_code: str
     city: str
 
+    def written(self, **name: str | None) -> dict[str, str | None]:
+        """The address as the contracts' record, with the fields of a name where the record has them."""
+        return {**name, **self._asdict(), "address_addition": None, "country": "DE"}
+
 
 @dataclass(frozen=True)
 class Names:

@@ -129,9 +129,8 @@ def _delivery(shop: Shop, person: Person) -> dict[str, Any]:
 
 
 def _written(person: Person) -> dict[str, Any]:
-    """The person's address as a record of the contract, nullable fields included."""
-    name = {"first_name": person.first_name, "last_name": person.last_name, "company": None}
-    return {**name, **person.address._asdict(), "address_addition": None, "country": "DE"}
+    """Where bills and parcels of the person go."""
+    return person.address.written(first_name=person.first_name, last_name=person.last_name, company=None)
 
 
 def _basket(shop: Shop) -> list[Product]:

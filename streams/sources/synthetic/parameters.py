@@ -49,7 +49,7 @@ class Parameters:
     delivered_late: float = 0.12
     returned: float = 0.28  # of delivered orders
     complaints: float = 0.35  # of orders delivered late
-    questions: float = 0.10  # service cases for each order, beside complaints
+    questions: float = 0.15  # service cases for each order, beside complaints
     newsletter: float = 0.3
     withdrawals: float = 0.12  # of confirmed newsletter consents
     logged_in: float = 0.45  # visits of registered people on devices that know them

@@ -104,7 +104,8 @@ def populate(parameters: Parameters, year: Seasons, truth: Truth) -> People:
             someone = _person(number, names, chance, family)
             emails = tuple(_emails(someone, chance, mailboxes, parameters.second_email))
             someone = replace(someone, address=home, landline=line, emails=emails)
-            someone.joins_at = year.instant(max(0.0, chance.uniform(-2.0, 0.85)))
+            # Number 1 is there from the first hour, so that there always is somebody to visit the shop.
+            someone.joins_at = year.instant(max(0.0, chance.uniform(-2.0, 0.85)) if number > 1 else 0.0)
             household.append(someone)
         _equip(household, parameters, chance)
         everybody += household

@@ -23,44 +23,45 @@ def open_case(shop: Shop, person: Person, at: int, kind: str, order_id: str | No
     chance = shop.chance
     channel = chance.choices(CHANNELS, CHANNEL_PULLS)[0]
     contact = _contact(shop, person, at)
-    ticket = shop.issue("ticket", person)
     who = _filed_under(shop, person, channel, at)
     subject, text = chance.choice(CASES[kind])
-    priority = "high" if kind == "complaint" else "normal"
-    told = {"channel": channel, "kind": kind, "subject": subject, "text": text, "priority": priority}
-    named = order_id if chance.happens(0.7) else None
-    at += MINUTE
+    case = {"ticket_id": shop.issue("ticket", person)}
+    if channel == "phone":
+        _log_call(shop, person, at + MINUTE, crm_contact_id=contact, kind=kind, **case)
+    elif channel == "email":
+        mail = {
+            "message_id": chance.token(),
+            "mailbox": "service@shop.example",
+            "subject": subject,
+            "text": text,
+        }
+        shop.tell("crm/standard/email_received", at + MINUTE, **who, **mail, **case)
     shop.tell(
         "crm/standard/ticket_opened",
-        at,
-        ticket_id=ticket,
+        at + 2 * MINUTE,
         crm_contact_id=contact,
-        order_id=named,
+        order_id=order_id if chance.happens(0.7) else None,
+        channel=channel,
+        kind=kind,
+        priority="high" if kind == "complaint" else "normal",
+        subject=subject,
+        text=text,
         **who,
-        **told,
+        **case,
     )
-    agent = chance.choice(AGENTS)
-    if channel == "phone":
-        _log_call(shop, at, person, ticket_id=ticket, crm_contact_id=contact, kind=kind, agent=agent)
-    elif channel == "email":
-        mail = {"email": who["email"], "mailbox": "service@shop.example", "subject": subject, "text": text}
-        shop.tell(
-            "crm/standard/email_received",
-            at - MINUTE // 2,
-            ticket_id=ticket,
-            message_id=chance.token(),
-            **mail,
-        )
-    at += chance.wait(4 * HOUR)
-    shop.tell("crm/standard/ticket_updated", at, ticket_id=ticket, status="pending", assignee=agent)
-    if channel in ("email", "web"):
-        reply = {"email": who["email"], "subject": f"Re: {subject}", "text": ANSWER, "agent": agent}
-        shop.tell(
-            "crm/standard/email_sent", at + MINUTE, ticket_id=ticket, message_id=chance.token(), **reply
-        )
+    _work_on(shop, at + HOUR // 2 + chance.wait(4 * HOUR), who.get("email"), subject, case)
+
+
+def _work_on(shop: Shop, at: int, email: str | None, subject: str, case: dict[str, str]) -> None:
+    """Staff take the case, answer it (by e-mail, if there is one) and mostly close it."""
+    chance, agent = shop.chance, shop.chance.choice(AGENTS)
+    shop.tell("crm/standard/ticket_updated", at, status="pending", assignee=agent, **case)
+    if email:
+        answer = {"message_id": chance.token(), "subject": f"Re: {subject}", "text": ANSWER, "agent": agent}
+        shop.tell("crm/standard/email_sent", at + MINUTE, email=email, **answer, **case)
     if not chance.happens(0.08):
         closed_at = at + HOUR + chance.wait(2 * DAY)
-        shop.tell("crm/standard/ticket_closed", closed_at, ticket_id=ticket, resolution="gelöst")
+        shop.tell("crm/standard/ticket_closed", closed_at, resolution="gelöst", **case)
 
 
 def _filed_under(shop: Shop, person: Person, channel: str, at: int) -> dict[str, Any]:
@@ -75,10 +76,14 @@ def _filed_under(shop: Shop, person: Person, channel: str, at: int) -> dict[str,
     return {"email": shop.mistakes.email(person)}
 
 
-def _log_call(shop: Shop, at: int, person: Person, **values: Any) -> None:
-    phone = person.mobile if shop.chance.happens(0.7) else None
-    length = shop.chance.wait(240)
-    call = {"call_id": shop.chance.token(), "direction": "in", "phone": phone, "duration_seconds": length}
+def _log_call(shop: Shop, person: Person, at: int, **values: Any) -> None:
+    call = {
+        "call_id": shop.chance.token(),
+        "direction": "in",
+        "phone": person.mobile if shop.chance.happens(0.7) else None,
+        "duration_seconds": shop.chance.wait(240),
+        "agent": shop.chance.choice(AGENTS),
+    }
     shop.tell("crm/standard/call_logged", at, **call, **values)
 
 

@@ -179,7 +179,7 @@ def test_nobody(raw: str) -> None:
         ("customer_no", "123456789"),
         ("customer_no", "Laufkunde"),
         ("user_id", "Admin"),
-        ("crm_contact", "11111"),
+        ("crm_contact", "111111"),
         ("device_id", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"),
         ("device_id", "02:00:00:00:00:00"),
         ("device_id", "opted-out"),

@@ -6,12 +6,13 @@ import io
 from collections import Counter, defaultdict
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import fastavro
 import pytest
 
-from schemas.catalogue import load
+from schemas.catalogue import EventType, load
 from schemas.conform import conform
 from streams.sources.synthetic import DEMO, QUALITY, Event, Parameters, generate
 from streams.sources.synthetic.parameters import DAY, HOUR
@@ -30,26 +31,24 @@ def lived(parameters: Parameters = SMALL_TOWN) -> list[Event]:
 def orders() -> dict[str, dict[str, list[dict[str, Any]]]]:
     """The shop's events by order and name, copies left out."""
     found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    seen: dict[str, None] = {}
-    for event in lived():
-        if (
-            event.type.startswith("shop/")
-            and "order_id" in event.datum
-            and event.datum["event_id"] not in seen
-        ):
-            seen[event.datum["event_id"]] = None
+    for event in {event.datum["event_id"]: event for event in lived()}.values():
+        if event.type.startswith("shop/") and "order_id" in event.datum:
             found[event.datum["order_id"]][event.type.split("/")[2]].append(event.datum)
     return found
 
 
+def encoded(contract: EventType, datum: Any) -> bytes:
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, contract.parsed, datum)
+    return body.getvalue()
+
+
 def test_events_keep_their_contracts() -> None:
     contracts = load().events
-    for event in lived():
+    for event in lived(DEMO):
         contract = contracts[event.type]
         assert list(event.datum) == [entry["name"] for entry in contract.schema["fields"]]
-        assert conform(contract.schema, event.datum) == event.datum
-        body = io.BytesIO()
-        fastavro.schemaless_writer(body, contract.parsed, event.datum, strict=True)
+        assert encoded(contract, conform(contract.schema, event.datum)) == encoded(contract, event.datum)
 
 
 def test_every_contract_of_the_shop_is_used() -> None:
@@ -61,6 +60,12 @@ def test_every_contract_of_the_shop_is_used() -> None:
 @pytest.mark.parametrize("parameters", [DEMO, SMALL_TOWN])
 def test_the_number_of_events_is_as_asked(parameters: Parameters) -> None:
     assert len(lived(parameters)) == pytest.approx(parameters.events, rel=0.02)
+
+
+@pytest.mark.parametrize("people", [1, 2, 7])
+def test_the_smallest_shops_live(people: int) -> None:
+    village = replace(DEMO, people=people, events=200, kiosks=0, orders_per_person=0.5)
+    assert len(lived(village)) == pytest.approx(200, abs=40)
 
 
 def test_arrival_is_in_order_and_after_occurrence_within_the_calendar() -> None:
@@ -75,10 +80,7 @@ def test_noise_of_the_way_is_as_asked() -> None:
     events = lived()
     copies = Counter((event.type, event.datum["event_id"]) for event in events)
     late = sum(event.appended_at - event.datum["occurred_at"] > 4 * HOUR for event in events)
-    backwards = sum(
-        one.datum["occurred_at"] > two.datum["occurred_at"]
-        for one, two in zip(events, events[1:], strict=False)
-    )
+    backwards = sum(one.datum["occurred_at"] > two.datum["occurred_at"] for one, two in pairwise(events))
     assert (len(events) - len(copies)) / len(copies) == pytest.approx(0.02, abs=0.004)
     assert 0.01 < late / len(events) < 0.025
     assert 0.02 < backwards / len(events) < 0.2
