@@ -14,10 +14,9 @@ import pyarrow.compute as pc
 
 from schemas.catalogue import OWN
 from sinks.duckdb.store import DataError, Landing, Store
-from streams.core.framing import NotFramed, unframe
 from streams.core.identify import Named, identify
 from streams.core.model import Batch, Place, Reading, Rejected
-from streams.core.read import read
+from streams.core.read import read, schema_ids
 from streams.core.writers import Writer, writer_of
 from streams.log.protocol import Log
 from streams.registry import Registry
@@ -67,25 +66,14 @@ class Pipeline:
     def _writers_of(self, batch: Batch) -> Mapping[int, Writer]:
         """The writers that the batch names; those nobody knows are asked for again next time."""
         strangers = {}
-        for schema_id in _schema_ids(batch) - self.writers.keys():
+        for schema_id in schema_ids(batch) - self.writers.keys():
             text = self.registry.fetch(schema_id) if schema_id > 0 else None
-            writer = writer_of(schema_id, text, self.store.catalogue)
+            writer = writer_of(schema_id, text)
             if text is None:
                 strangers[schema_id] = writer
             else:
                 self.writers[schema_id] = writer
         return self.writers | strangers
-
-
-def _schema_ids(batch: Batch) -> set[int]:
-    headers = {record.value[:5] for record in batch.records if record.value and record.value[0] == 0}
-    ids = set()
-    for header in headers:
-        try:
-            ids.add(unframe(header)[0])
-        except NotFramed:
-            continue
-    return ids
 
 
 def _take_refused(reading: Reading) -> tuple[dict[str, pa.Table], list[Rejected]]:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
 
 from schemas.catalogue import Catalogue, EventType, Source
 from schemas.columns import quote, sql_type
-from schemas.meanings import read_fields, read_marks
+from schemas.examples import read_examples
+from schemas.meanings import dotted, read_fields, read_marks
 from sinks.duckdb.database import Database, StoreError
+from sinks.duckdb.sql import sql_files
+from sinks.duckdb.views import create_views
 from streams.core import normalise
 from streams.rules import all_rules
 
@@ -42,7 +47,11 @@ def adopt(database: Database, catalogue: Catalogue) -> None:
         ):
             if event.arrow != old.arrow or event.schema != old.schema:
                 _migrate(database, old, event)
-        _write_reference(database, catalogue)
+        shown = shown_of(catalogue)
+        if database.meta("shown") != shown:
+            _write_reference(database, catalogue)
+            create_views(database, catalogue)
+            database.set_meta("shown", shown)
 
 
 def create_table(database: Database, event: EventType) -> None:
@@ -71,6 +80,15 @@ def rules_of(catalogue: Catalogue) -> str:
     """The fingerprint of the rules that all events share; contracts have their own."""
     text = "\n".join([catalogue.rules, normalise.VERSION, all_rules()])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def shown_of(catalogue: Catalogue) -> str:
+    """A digest of all that views and reference tables are made from."""
+    files = [file.read_bytes() for folder in ("views", "models", "macros") for file in sql_files(folder)]
+    parts = [file.read_bytes() for files_ in catalogue.models.values() for file in files_]
+    events = [json.dumps([event.name, event.schema]) for event in catalogue.events.values()]
+    text = json.dumps([catalogue.rules, sorted(map(repr, catalogue.sources.values())), sorted(events)])
+    return hashlib.sha256(b"".join([*files, *parts, text.encode()])).hexdigest()
 
 
 def fingerprint(database: Database) -> str:
@@ -138,6 +156,12 @@ def _write_reference(database: Database, catalogue: Catalogue) -> None:
             "INSERT INTO identity.kind VALUES (?, ?, ?, ?, ?, ?)",
             [kind.name, kind.rank, kind.person, kind.limit, kind.hub, kind.doc],
         )
+    database.run("DELETE FROM profile.rule")
+    for rule in catalogue.traits.values():
+        database.run(
+            "INSERT INTO profile.rule VALUES (?, ?, ?, ?)", [rule.name, rule.rule, rule.doc, rule.pii]
+        )
+    _write_fields(database, catalogue)
     database.run("DELETE FROM ops.source")
     for source in catalogue.sources.values():
         database.run(
@@ -145,3 +169,28 @@ def _write_reference(database: Database, catalogue: Catalogue) -> None:
             [source.name, source.title, source.owner, source.contact, source.purpose, source.legal_basis,
              source.retention, source.trust, source.topic],
         )  # fmt: skip
+
+
+def _write_fields(database: Database, catalogue: Catalogue) -> None:
+    rows = [row for event in catalogue.events.values() for row in _field_rows(event)]
+    table = pa.Table.from_pylist(rows)
+    database.connection.register("arrow_field", table)
+    database.run("DELETE FROM ops.field")
+    database.run("INSERT INTO ops.field BY NAME SELECT * FROM arrow_field")
+    database.connection.unregister("arrow_field")
+
+
+def _field_rows(event: EventType) -> Iterator[dict[str, str | None]]:
+    example = next((one.event for one in read_examples(event) if not one.rejected), None)
+    for field in event.fields:
+        marks = [mark for mark in event.marks if mark.path[: len(field.path)] == field.path
+                 and not any(part != "[]" for part in mark.path[len(field.path) :])]  # fmt: skip
+        options = {key: value for mark in marks for key, value in mark.options.items()}
+        unit = options.get("unit") or ("currency" in options and dotted(options["currency"])) or None
+        value = example.get(field.path[0]) if isinstance(example, dict) and len(field.path) == 1 else None
+        yield {
+            "event_type": event.name, "field": field.name, "type": field.type,
+            "meaning": ", ".join(f"{mark.meaning}:{mark.name}".rstrip(":") for mark in marks),
+            "unit": unit, "pii": field.pii, "doc": field.doc,
+            "example": None if value is None else value if isinstance(value, str) else json.dumps(value),
+        }  # fmt: skip

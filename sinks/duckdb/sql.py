@@ -33,7 +33,12 @@ def script(folder: str, name: str) -> Script:
 
 def scripts(folder: str) -> list[Script]:
     """Every file of a folder of this package, by name."""
-    return [read_script(file) for file in sorted((FOLDER / folder).glob("*.sql"))]
+    return [read_script(file) for file in sql_files(folder)]
+
+
+def sql_files(folder: str) -> list[Path]:
+    """The paths of every file of a folder of this package, by name."""
+    return sorted((FOLDER / folder).glob("*.sql"))
 
 
 def read_script(file: Path) -> Script:

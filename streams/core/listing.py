@@ -19,7 +19,8 @@ def listing(array: Any, avro: Any) -> list[Any]:
     """The elements of a column of shape `avro` as JSON values, null as None. `array` has no offset."""
     bare = without_null(avro)
     if isinstance(bare, list):
-        return [None if text is None else json.loads(text) for text in array.to_pylist()]
+        # Under a record that is null Arrow may hold an empty text, which is no JSON.
+        return [json.loads(text) if text else None for text in array.to_pylist()]
     kind = bare if isinstance(bare, str) else bare["type"]
     match kind:
         case "record":

@@ -75,10 +75,9 @@ def fit(array: Any, have: Any, want: Any, place: Place, alive: Any = None) -> An
 def signature(avro: Any) -> Any:
     """What a type's column depends on: equal for two types when a column of one is a column of the other."""
     bare = without_null(avro)
-    if bare is not avro:
-        return ("null", signature(bare))
-    if isinstance(bare, list):
-        return ("union", *map(signature, bare))
+    if isinstance(avro, list):
+        inner = ("union", *map(signature, bare)) if isinstance(bare, list) else signature(bare)
+        return ("null", inner) if is_nullable(avro) else inner
     if isinstance(bare, str):
         return bare
     match bare["type"]:
@@ -97,7 +96,8 @@ def signature(avro: Any) -> Any:
 def loose(avro: Any) -> Any:
     """A type that takes everything its column holds: enums and UUIDs are any text, fixed any bytes."""
     if isinstance(avro, list):
-        return [branch if branch == "null" else loose(branch) for branch in avro]
+        bare = without_null(avro)
+        return "string" if isinstance(bare, list) else [b if b == "null" else loose(b) for b in avro]
     if isinstance(avro, str):
         return avro
     if avro["type"] in ("enum", "string") or avro.get("logicalType") == "uuid":
@@ -232,6 +232,10 @@ def _filled(array: Any, default: Any) -> Any:
 
 def _conformed(array: Any, have: Any, want: Any, place: Place) -> Any:
     """The slow way, for types that do not widen into each other: value by value, as JSON would be taken."""
+    if isinstance(want, list):
+        return pa.array(
+            [None if value is None else dumps(value) for value in listing(array, have)], pa.string()
+        )
     wanted = loose(want)
     data: list[Any] = []
     for index, value in enumerate(listing(array, have)):
@@ -240,11 +244,4 @@ def _conformed(array: Any, have: Any, want: Any, place: Place) -> Any:
         except ConformError as error:
             data.append(None)
             place.blame(np.array([index]), error.problems[0].expected, [value])
-    return column(data, want)
-
-
-def column(data: list[Any], avro: Any) -> Any:
-    """Data of a type, as `conform` gives them, as a column of it."""
-    if isinstance(without_null(avro), list):
-        data = [None if datum is None else dumps(datum) for datum in data]
-    return pa.array(data, arrow_type(avro))
+    return pa.array(data, arrow_type(want))

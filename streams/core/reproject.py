@@ -18,7 +18,7 @@ from schemas.conform import ConformError, conform
 from schemas.meanings import is_nullable, without_null
 from streams.core.faults import Fault, Place
 from streams.core.listing import dumps, listing
-from streams.core.project import column, container, default_of, loose, project
+from streams.core.project import container, default_of, loose, project
 from streams.core.writers import shape_of
 
 NOTHING: tuple[Any, ...] = ({}, [])
@@ -43,7 +43,7 @@ def reproject(table: pa.Table, old: EventType, new: EventType) -> pa.Table:
         rows = pa.array(np.flatnonzero(careful))
         told = merged(listing(columns.take(rows), have), table.column("extra").take(rows).to_pylist())
         settled = [settle_record(want, one) for one in told]
-        fitted = _replaced(fitted, careful, column([datum for datum, _ in settled], want))
+        fitted = _replaced(fitted, careful, pa.array([datum for datum, _ in settled], fitted.type))
         left = pa.array([dumps(rest) if rest else None for _, rest in settled], pa.string())
         extra = _replaced(extra, careful, left)
     others = [name for name in table.column_names if name not in {*names, "extra"}]
@@ -93,6 +93,8 @@ def settle_value(bare: Any, value: Any) -> tuple[Any, Any]:
     kind = bare["type"] if isinstance(bare, dict) else ""
     if value is None:
         return None, None
+    if isinstance(bare, list):
+        return dumps(value), None
     if kind == "record" and isinstance(value, dict):
         datum, left = settle_record(bare, value)
         return datum, left or None

@@ -52,7 +52,7 @@ def _plan(shop: Shop) -> None:
     buyers = chance.choices(
         people,
         cum_weights=tuple(accumulate(person.pull for person in people)),
-        k=round(parameters.people * parameters.orders_per_person),
+        k=round(parameters.events * parameters.orders),
     )
     first_orders: dict[int, int] = {}
     for person in buyers:

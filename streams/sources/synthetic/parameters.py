@@ -20,8 +20,8 @@ class Parameters:
 
     `people` shop there between `first_day` and `last_day` and cause about `events` records, copies
     included: whatever orders, accounts and service leave open of that number, visits to the web shop fill.
-    (An order with all around it comes to some 17 records, an account to 4; if these alone are more than
-    `events`, so is the sum.)
+    With fewer than about ten events for each person there is nothing to fill, and more are told than asked
+    for: an order with all around it comes to some 17 records, an account to 4.
     """
 
     people: int = 300
@@ -41,7 +41,7 @@ class Parameters:
     social: float = 0.08  # people with a handle on a social network
 
     # What they do.
-    orders_per_person: float = 1.0
+    orders: float = 0.03  # for each of `events`
     guest_orders: float = 0.12  # orders of registered people that they place without logging in
     gifts: float = 0.06
     by_phone: float = 0.04  # orders taken by the call centre
@@ -84,4 +84,4 @@ def _midnight(day: date) -> int:
 
 
 DEMO = Parameters()
-QUALITY = Parameters(people=20_000, events=200_000, orders_per_person=0.2, kiosks=20)
+QUALITY = Parameters(people=20_000, events=200_000, orders=0.02, kiosks=20)

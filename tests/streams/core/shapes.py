@@ -14,7 +14,8 @@ from typing import Any
 import fastavro
 from hypothesis import strategies as st
 
-from schemas.catalogue import Catalogue, EventType, load
+from schemas.catalogue import Catalogue, EventType, Source, load
+from schemas.meanings import read_fields, read_marks
 from streams.core.model import Batch, Record
 from streams.core.writers import Writer, canonical, shape_of, without_logical, writer_of
 
@@ -27,7 +28,6 @@ legal_basis = "l"
 retention = "r"
 trust = 2
 """
-FULL_NAME = "lab.test.Happened"
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}
 TIMES = {
     "date": ("int", -719_162, 2_932_896),
@@ -68,9 +68,12 @@ def catalogue_of(schema: Mapping[str, Any]) -> Catalogue:
         return load([Path(folder)])
 
 
-def contract_of(schema: Mapping[str, Any]) -> EventType:
-    """The contract of a schema."""
-    return catalogue_of(schema).by_full_name[FULL_NAME]
+def contract_of(schema: dict[str, Any]) -> EventType:
+    """The contract of a schema, without a file."""
+    folder = Path("lab/test")
+    source = Source("lab/test", folder, "t", "o", "c", "p", "l", "r", 2, "lab.test")
+    marks, fields = read_marks(schema), read_fields(schema)
+    return EventType("lab/test/happened", source, folder / "happened.avsc", schema, marks, fields)
 
 
 def writer(schema: Mapping[str, Any], schema_id: int = 1) -> Writer:

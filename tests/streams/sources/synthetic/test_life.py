@@ -18,7 +18,7 @@ from streams.sources.synthetic import DEMO, QUALITY, Event, Parameters, generate
 from streams.sources.synthetic.parameters import DAY, HOUR
 from streams.sources.synthetic.shop import SOURCES
 
-SMALL_TOWN = replace(QUALITY, people=2_000, events=30_000, orders_per_person=0.6)
+SMALL_TOWN = replace(QUALITY, people=2_000, events=30_000, orders=0.04)
 LIFE = ["order_placed", "order_shipped", "order_delivered", "return_requested", "order_returned"]
 
 
@@ -64,8 +64,8 @@ def test_the_number_of_events_is_as_asked(parameters: Parameters) -> None:
 
 @pytest.mark.parametrize("people", [1, 2, 7])
 def test_the_smallest_shops_live(people: int) -> None:
-    village = replace(DEMO, people=people, events=200, kiosks=0, orders_per_person=0.5)
-    assert len(lived(village)) == pytest.approx(200, abs=40)
+    village = replace(DEMO, people=people, events=1_000, kiosks=0)
+    assert len(lived(village)) == pytest.approx(1_000, rel=0.1)
 
 
 def test_arrival_is_in_order_and_after_occurrence_within_the_calendar() -> None:

@@ -15,9 +15,7 @@ from streams.sources.synthetic.mistakes import JUNK
 from streams.sources.synthetic.owners import Identifier
 from streams.sources.synthetic.shop import forms
 
-TOWN = replace(
-    QUALITY, people=2_000, events=30_000, orders_per_person=0.6, typo_email=0.02, couples_sharing=0.5
-)
+TOWN = replace(QUALITY, people=2_000, events=30_000, orders=0.04, typo_email=0.02, couples_sharing=0.5)
 
 
 @cache

@@ -1,0 +1,11 @@
+-- An amount in major units: 1999 and EUR give 19.990. Digits after the point as ISO 4217 has them.
+CREATE OR REPLACE MACRO major(minor, currency) AS (
+    CASE
+        WHEN currency IN (
+            'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV',
+            'XAF', 'XOF', 'XPF'
+        ) THEN minor::DECIMAL(18, 0) * 1.000
+        WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN minor::DECIMAL(18, 0) * 0.001
+        ELSE minor::DECIMAL(18, 0) * 0.01
+    END::DECIMAL(18, 3)
+);

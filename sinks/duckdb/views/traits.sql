@@ -1,0 +1,42 @@
+-- The surviving value of each trait of each customer, and where it comes from.
+WITH said AS (
+    SELECT
+        node.customer,
+        trait.*,
+        coalesce(rule.rule, 'most_trusted') AS rule,
+        CASE WHEN coalesce(rule.rule, 'most_trusted') = 'most_trusted' THEN trait.strength ELSE 0 END AS weight
+    FROM profile.trait AS trait
+    JOIN identity.node AS node USING (node)
+    LEFT JOIN profile.rule AS rule USING (trait)
+),
+ranked AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY customer, trait
+            ORDER BY weight DESC, occurred_at DESC, sequence DESC, event_type DESC, event_id DESC, value DESC, node
+        ) AS place
+    FROM said
+    WHERE rule <> 'earliest'
+    UNION ALL
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY customer, trait
+            ORDER BY occurred_at, sequence, event_type, event_id, value, node
+        ) AS place
+    FROM said
+    WHERE rule = 'earliest'
+)
+SELECT
+    customer AS customer_id, -- Customer now.
+    trait AS trait, -- Name of the trait.
+    value AS value, -- The value as text.
+    rule AS rule, -- Why this value survives: most_recent, most_trusted or earliest.
+    source AS source, -- channel/source that said it.
+    strength AS strength, -- How far the field is trusted.
+    occurred_at AS occurred_at, -- When it was said, UTC.
+    event_type AS event_type, -- The event that said it.
+    event_id AS event_id -- Its id.
+FROM ranked
+WHERE place = 1 AND value <> ''
