@@ -13,67 +13,37 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 
 from schemas.catalogue import Catalogue, EventType, Source
-from schemas.columns import quote, sql_type
 from schemas.examples import read_examples
 from schemas.meanings import dotted, read_fields, read_marks
 from sinks.duckdb.database import Database, StoreError
+from sinks.duckdb.fold import naming_of
+from sinks.duckdb.migrate import migrate
 from sinks.duckdb.sql import sql_files
+from sinks.duckdb.typed import create_table, record_contract
 from sinks.duckdb.views import create_views
 from streams.core import normalise
 from streams.rules import all_rules
-
-STANDARD = {
-    "event_id": ("VARCHAR", "The event's own id, unique within its type."),
-    "occurred_at": ("TIMESTAMP", "When it happened, as the source says, UTC."),
-    "node": ("UUID", "The anchor: node of the strongest identifier that the event names; see identity.node."),
-    "received_at": ("TIMESTAMP", "When it was appended to the log, UTC."),
-    "landed_at": ("TIMESTAMP", "When it landed in this store, UTC."),
-    "landed_seq": ("BIGINT", "Its number in the order of landing; joins events."),
-    "writer": ("INTEGER", "Schema id it was written with."),
-    "extra": ("VARCHAR", "What the writer sent beyond the contract, as JSON; null where nothing."),
-}
 
 
 def adopt(database: Database, catalogue: Catalogue) -> None:
     """Takes over a catalogue's contracts: new tables, compatible changes. Raises StoreError."""
     with database.transaction():
-        known = _known(database, catalogue)
+        known = landed_contracts(database, catalogue)
         _check_rules(database, catalogue, known)
         for event in catalogue.events.values():
             if event.name not in known:
                 create_table(database, event)
-        for event, old in (
-            (catalogue.events[name], old) for name, old in known.items() if name in catalogue.events
-        ):
-            if event.arrow != old.arrow or event.schema != old.schema:
-                _migrate(database, old, event)
+        for name, old in known.items():
+            event = catalogue.events[name]
+            if event.arrow != old.arrow:
+                migrate(database, old, event, naming_of(database, catalogue))
+            elif event.schema != old.schema:
+                record_contract(database, event)
         shown = shown_of(catalogue)
         if database.meta("shown") != shown:
             _write_reference(database, catalogue)
             create_views(database, catalogue)
             database.set_meta("shown", shown)
-
-
-def create_table(database: Database, event: EventType) -> None:
-    """The typed table of an event type, documented from its contract."""
-    database.run(f"CREATE SCHEMA IF NOT EXISTS {event.source.table_schema}")
-    named = {field.name: sql_type(field.type) for field in event.arrow}
-    columns = named | {name: kind for name, (kind, _) in STANDARD.items() if name not in named}
-    body = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
-    database.run(f"CREATE TABLE {event.table} ({body})")
-    document(database, event)
-    database.run("DELETE FROM ops.contract WHERE event_type = ?", [event.name])
-    database.run(
-        "INSERT INTO ops.contract SELECT ?, ?, ?, get_current_timestamp()::TIMESTAMP",
-        [event.name, json.dumps(event.schema, ensure_ascii=False), event.rules],
-    )
-
-
-def document(database: Database, event: EventType) -> None:
-    """Comments on a typed table, from its contract."""
-    docs = {name: doc for name, (_, doc) in STANDARD.items()}
-    docs |= {field.path[0]: field.doc for field in event.fields if len(field.path) == 1}
-    database.document(event.table, "TABLE", event.doc, docs)
 
 
 def rules_of(catalogue: Catalogue) -> str:
@@ -98,7 +68,7 @@ def fingerprint(database: Database) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _known(database: Database, catalogue: Catalogue) -> dict[str, EventType]:
+def landed_contracts(database: Database, catalogue: Catalogue) -> dict[str, EventType]:
     """The contracts that the store stands under, as event types of today's sources."""
     known = {}
     for name, text in database.rows("SELECT event_type, schema FROM ops.contract ORDER BY event_type"):
@@ -128,10 +98,19 @@ def _check_rules(database: Database, catalogue: Catalogue, known: Mapping[str, E
         database.set_meta("rules", shared)
     rules = dict(database.rows("SELECT event_type, rules FROM ops.contract"))
     for name, old in known.items():
-        new = catalogue.events[name]
-        reread = old.rules != rules[name] or not set(map(str, old.marks)) <= set(map(str, new.marks))
-        if reread and database.value(f"SELECT count(*) FROM {old.table}"):
+        if _is_reread(old, catalogue.events[name], rules[name]) and database.value(
+            f"SELECT count(*) FROM (FROM {old.table} LIMIT 1)"
+        ):
             raise StoreError(_REBUILD.format(what=f"the marks or the trust of {name}"))
+
+
+def _is_reread(old: EventType, new: EventType, stored_rules: str) -> bool:
+    """Whether a field that was there is now understood otherwise, or trusted otherwise."""
+    paths = {field.path for field in old.fields}
+    before = {repr(mark) for mark in old.marks}
+    now = {repr(mark) for mark in new.marks if tuple(step for step in mark.path if step != "[]") in
+           {tuple(step for step in path if step != "[]") for path in paths}}  # fmt: skip
+    return old.rules != stored_rules or before != now
 
 
 _REBUILD = (
@@ -142,10 +121,6 @@ _REBUILD = (
 
 def _has_events(database: Database) -> bool:
     return bool(database.value("SELECT count(*) FROM (FROM ops.event LIMIT 1)"))
-
-
-def _migrate(database: Database, old: EventType, new: EventType) -> None:
-    raise NotImplementedError
 
 
 def _write_reference(database: Database, catalogue: Catalogue) -> None:

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 
 from schemas.catalogue import Catalogue
-from sinks.duckdb.contracts import fingerprint
+from sinks.duckdb.contracts import fingerprint, landed_contracts
 from sinks.duckdb.database import Database
 from sinks.duckdb.land import content_of
 from sinks.duckdb.sql import literal, script
@@ -40,11 +40,9 @@ def digest(database: Database, catalogue: Catalogue) -> Digests:
 
 def events_sql(database: Database, catalogue: Catalogue) -> str:
     """What counts of events: the columns of their contracts and what the writer sent beyond them."""
-    known = {row[0] for row in database.rows("SELECT event_type FROM ops.contract")}
     selects = [
         f"SELECT {literal(name)} AS part, {content_of(event)} AS content FROM {event.table}"
-        for name, event in sorted(catalogue.events.items())
-        if name in known
+        for name, event in sorted(landed_contracts(database, catalogue).items())
     ]
     return "\nUNION ALL\n".join(selects)
 

@@ -6,19 +6,27 @@ all events that mention some nodes. Must never change what is primary.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pyarrow as pa
 
 from schemas.catalogue import Catalogue, EventType
-from schemas.columns import loosened
+from schemas.columns import loosened, strict
 from sinks.duckdb.database import Database
 from sinks.duckdb.stage import Arrival, Stage, staged_name
 from streams.core.facts import facts_of
 from streams.core.identify import Naming, identify
+from streams.core.reproject import reproject
 from streams.rules import rule
 
 FACTS = {"trait_fact": "trait", "measure_fact": "measure", "consent_fact": "consent"}
+
+
+def naming_of(database: Database, catalogue: Catalogue) -> Naming:
+    """What identifying needs: the secret, and who is blocked as of now."""
+    blocked = database.rows("SELECT node FROM identity.block WHERE blocked")
+    secret = bytes.fromhex(database.meta("secret") or "")
+    return Naming(catalogue, secret, frozenset(row[0].bytes for row in blocked))
 
 
 def fold(
@@ -70,39 +78,59 @@ def refold(database: Database, naming: Naming) -> None:
 
 def _stage_again(database: Database, naming: Naming) -> Stage:
     """Stages the landed events in the temporary table `again`, named as the rules of now name them."""
-    records = database.rows("SELECT DISTINCT event_type FROM again ORDER BY ALL")
-    return stage_landed(database, database, naming, [row[0] for row in records])
+    return stage_landed(database, naming, naming.catalogue.events)
 
 
-def stage_landed(source: Database, target: Database, naming: Naming, event_types: Iterable[str]) -> Stage:
-    """Stages rows of `source`'s typed tables whose landed_seq is in its temporary table `again`."""
-    spine = source.connection.execute(
-        'SELECT landed_seq, topic, partition, "offset", received_at FROM ops.event SEMI JOIN again'
+def stage_landed(
+    database: Database, naming: Naming, contracts: Mapping[str, EventType], origin: str = ""
+) -> Stage:
+    """Stages the landed events in the temporary table `again`, as the rules of now read them.
+
+    `contracts` are those under which the typed tables stand; `origin` is the prefix of an attached store.
+    """
+    spine = database.connection.execute(
+        f'SELECT landed_seq, topic, partition, "offset", received_at FROM {origin}ops.event SEMI JOIN again'
         " USING (landed_seq) ORDER BY landed_seq"
     ).to_arrow_table()
     arrival = Arrival(
         spine.column("landed_seq").to_numpy(),
         *(spine.column(name).combine_chunks() for name in ("topic", "partition", "offset", "received_at")),
     )
-    source.connection.register(
+    database.connection.register(
         "arrow_again", pa.table({"landed_seq": arrival.seq, "record": range(len(spine))})
     )
-    tables = {name: _landed_rows(source, naming.catalogue.events[name]) for name in event_types}
-    source.connection.unregister("arrow_again")
-    stage = Stage(target, arrival, fresh=False)
+    tables = {}
+    for (name,) in database.rows("SELECT DISTINCT event_type FROM again ORDER BY ALL"):
+        rows = landed_rows(
+            database,
+            contracts[name],
+            f"{origin}{contracts[name].table} AS t JOIN arrow_again USING (landed_seq)",
+        )
+        tables[name] = renewed(rows, contracts[name], naming.catalogue.events[name])
+    database.connection.unregister("arrow_again")
+    stage = Stage(database, arrival, fresh=False)
     stage.fill(tables, identify(tables, len(spine), naming), naming.catalogue.events)
     return stage
 
 
-def _landed_rows(database: Database, event: EventType) -> pa.Table:
+def landed_rows(database: Database, event: EventType, source: str) -> pa.Table:
+    """Landed rows as `read` gives them; `source` is a FROM item t of the typed table with a column record."""
     columns = ", ".join(f't."{name}"' for name in [*event.arrow.names, "extra", "writer"])
     table = database.connection.execute(
-        f"SELECT {columns}, record::INTEGER AS record FROM {event.table} AS t"
-        " JOIN arrow_again USING (landed_seq) ORDER BY record"
+        f"SELECT {columns}, record::INTEGER AS record FROM {source} ORDER BY record"
     ).to_arrow_table()
     shape = [*event.arrow, pa.field("extra", pa.string()), pa.field("writer", pa.int32()),
              pa.field("record", pa.int32())]  # fmt: skip
     return table.cast(pa.schema([pa.field(field.name, loosened(field.type)) for field in shape]))
+
+
+def renewed(rows: pa.Table, old: EventType, new: EventType) -> pa.Table:
+    """Landed rows of an older contract as the newer one has them."""
+    if old.schema == new.schema:
+        return rows
+    fields = [old.arrow.field(f.name) if f.name in old.arrow.names else f for f in rows.schema]
+    columns = [strict(rows.column(field.name).combine_chunks(), field.type) for field in fields]
+    return reproject(pa.Table.from_arrays(columns, schema=pa.schema(fields)), old, new)
 
 
 def _re_anchor(database: Database, event: EventType) -> None:

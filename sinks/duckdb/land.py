@@ -5,8 +5,10 @@ Decides duplicates and conflicts; writes typed tables, spine, rejects, ledger, p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 import pyarrow as pa
 
@@ -16,6 +18,8 @@ from sinks.duckdb.database import Database
 from sinks.duckdb.sql import literal, script
 from sinks.duckdb.stage import Stage
 from streams.core.model import Batch, Place, Record, Rejected
+
+PLACE = itemgetter(Record._fields.index("topic"), Record._fields.index("partition"))
 
 
 def land_events(
@@ -113,15 +117,12 @@ def account(database: Database, batch: Batch, known: Mapping[Place, int], landed
 
 def _gaps(batch: Batch, known: Mapping[Place, int], landed_at: datetime) -> pa.Table:
     """Offsets between the old and the new position that hold no record, at the hour of landing."""
-    given: dict[Place, int] = {}
-    for record in batch.records:
-        place = Place(record.topic, record.partition)
-        given[place] = given.get(place, 0) + 1
+    given = Counter(map(PLACE, batch.records))
     hour = landed_at.replace(minute=0, second=0, microsecond=0)
     rows = [
         {"topic": place.topic, "partition": place.partition, "hour": hour, "gaps": gap}
         for place, offset in sorted(batch.positions.items())
-        if (gap := offset - known.get(place, 0) - given.get(place, 0))
+        if (gap := offset - known.get(place, 0) - given[place])
     ]
     shape = pa.schema(
         [

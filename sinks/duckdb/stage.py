@@ -156,4 +156,4 @@ def _empty_spine(uuid: pa.DataType) -> pa.Table:
         "nodes": pa.list_(uuid), "topic": pa.string(), "partition": pa.int32(), "offset": pa.int64(),
         "writer": pa.int32(),
     }  # fmt: skip
-    return pa.schema(list(shape.items())).empty_table()
+    return pa.table({name: pa.nulls(0, kind) for name, kind in shape.items()})

@@ -16,7 +16,7 @@ import pyarrow as pa
 from schemas.catalogue import Catalogue
 from sinks.duckdb.contracts import adopt
 from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
-from sinks.duckdb.fold import fold, refold
+from sinks.duckdb.fold import fold, naming_of, refold
 from sinks.duckdb.land import account, land_events, reject
 from sinks.duckdb.stage import Stage, arrive
 from sinks.duckdb.weigh import assign, weigh
@@ -73,9 +73,7 @@ class Store:
     @property
     def naming(self) -> Naming:
         """What identifying needs: the secret, and who is blocked as of now."""
-        blocked = self.database.rows("SELECT node FROM identity.block WHERE blocked")
-        secret = bytes.fromhex(self.database.meta("secret") or "")
-        return Naming(self.catalogue, secret, frozenset(row[0].bytes for row in blocked))
+        return naming_of(self.database, self.catalogue)
 
     def positions(self, log_id: str) -> dict[Place, int]:
         """Where to go on reading a log."""

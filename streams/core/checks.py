@@ -1,4 +1,4 @@
-"""What every event must hold beside the types of its fields: an id, a time, currencies, somebody it names.
+"""What every event must hold beside the types of its fields: an id, a time, currencies, amounts, somebody it names.
 
 Decides which rows of a contract's columns are no events. Must never repair a value.
 """
@@ -20,6 +20,7 @@ LONGEST_ID = 255
 FIRST_MICROSECOND = 0
 END_MICROSECOND = 7_258_118_400_000_000
 CURRENCY = "^[A-Z]{3}$"
+END_AMOUNT = 10**15  # in major units what DECIMAL(18, 3) holds, whatever the currency's digits
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def leaf(columns: Any, path: Path) -> Leaf:
 
 
 def check(contract: EventType, columns: Any, place: Place) -> list[int]:
-    """Note the rows whose event id, time or currencies are wrong at `place`; return those that name nobody.
+    """Note the rows whose event id, time, currencies or amounts are wrong at `place`; return those that name nobody.
 
     `columns` is a struct array of the contract's columns. The result is indices as `place.rows` gives them.
     """
@@ -63,6 +64,7 @@ def check(contract: EventType, columns: Any, place: Place) -> list[int]:
         if currency and (mark.path, currency) not in checked:
             checked.add((mark.path, currency))
             _check_currency(leaf(columns, mark.path), leaf(columns, currency), _spot(place, currency))
+            _check_amount(leaf(columns, mark.path), _spot(place, mark.path))
     if "nobody" in contract.schema:
         return []
     marks = [mark for mark in contract.marks if mark.meaning in IDENTIFYING]
@@ -99,6 +101,13 @@ def _check_currency(money: Leaf, currency: Leaf, place: Place) -> None:
     found = np.flatnonzero(spent & bad.to_numpy(zero_copy_only=False))
     deep = Place(place.faults, place.path, lambda indices: place.rows(currency.up(indices)))
     deep.blame(found, "three capital letters (ISO 4217)", currency.array.take(pa.array(found)).to_pylist())
+
+
+def _check_amount(money: Leaf, place: Place) -> None:
+    amounts = money.array
+    found = where(pc.or_(pc.greater_equal(amounts, END_AMOUNT), pc.less_equal(amounts, -END_AMOUNT)))
+    deep = Place(place.faults, place.path, lambda indices: place.rows(money.up(indices)))
+    deep.blame(found, "an amount of fewer than 16 digits", amounts.take(pa.array(found)).to_pylist())
 
 
 def _nameless(columns: Any, marks: list[Mark]) -> Indices:

@@ -6,9 +6,9 @@ Decides what counts as an identifier and which one an event hangs on. Must never
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -63,8 +63,11 @@ class _Names:
     index: dict[bytes, int] = field(default_factory=dict)
     rows: list[tuple[bytes, str, str, str | None]] = field(default_factory=list)
 
-    def row(self, kind: Kind, raw: str) -> int:
-        node, value, blocked = name(self.naming.secret, kind, raw)
+    def find(self, kind: Kind, raws: Iterable[str]) -> list[int]:
+        named = namer(self.naming.secret, kind)
+        return [self._row(kind, *named(raw)) for raw in raws]
+
+    def _row(self, kind: Kind, node: bytes, value: str, blocked: str | None) -> int:
         at = self.index.get(node)
         if at is None:
             at = self.index[node] = len(self.rows)
@@ -74,7 +77,12 @@ class _Names:
         return at
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=100)
+def namer(secret: bytes, kind: Kind) -> Callable[[str], tuple[bytes, str, str | None]]:
+    """`name` for one kind; remembers values, since most come again."""
+    return lru_cache(maxsize=200_000)(partial(name, secret, kind))
+
+
 def name(secret: bytes, kind: Kind, raw: str) -> tuple[bytes, str, str | None]:
     """The node id (16 bytes), normalised value and reason of blocking of one identifier."""
     value, blocked = normalise(kind, raw)
@@ -114,22 +122,22 @@ def _nodes_of(
     values, rows = column_at(table, mark.path)
     if mark.name != ANY:
         kind = kinds[mark.name]
-        return rows, _distinct(values, lambda raw: names.row(kind, raw))
+        return rows, _distinct(values, partial(names.find, kind))
     told = column_at(table, mark.options["kind"])[0].to_pylist()
     found: list[tuple[int, int]] = []
     record = table.column("record")
     for row, kind_name, raw in zip(rows.tolist(), told, values.to_pylist(), strict=True):
         if kind_name in kinds:
-            found.append((row, names.row(kinds[kind_name], raw)))
+            found.append((row, *names.find(kinds[kind_name], [raw])))
         else:
             unknown.append((record[row].as_py(), ".".join(mark.options["kind"]), str(kind_name)))
     pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
 
 
-def _distinct(values: pa.Array, row_of: Callable[[str], int]) -> Ints:
+def _distinct(values: pa.Array, find: Callable[[list[str]], list[int]]) -> Ints:
     encoded = values.dictionary_encode()
-    rows = np.array([row_of(raw) for raw in encoded.dictionary.to_pylist()], dtype=np.int64)
+    rows = np.array(find(encoded.dictionary.to_pylist()), dtype=np.int64)
     indices = encoded.indices.to_numpy(zero_copy_only=False)
     result: Ints = rows[indices] if len(rows) else np.empty(0, np.int64)
     return result
@@ -197,7 +205,10 @@ def _columns(parts: list[tuple[Ints, Ints, int, int, int]]) -> tuple[Ints, Ints,
 def _order_of(names: _Names) -> Ints:
     """For each node its place in the order by (rank of kind, value): 0 is the strongest."""
     kinds = names.naming.catalogue.kinds
-    ranked = sorted(range(len(names.rows)), key=lambda i: (kinds[names.rows[i][1]].rank, names.rows[i][2]))
+    ranks = pa.array([kinds[row[1]].rank for row in names.rows], pa.int64())
+    values = pa.array([row[2] for row in names.rows], pa.string())
+    table = pa.table({"rank": ranks, "value": values})
+    ranked = pc.sort_indices(table, [("rank", "ascending"), ("value", "ascending")]).to_numpy()
     order = np.empty(len(ranked), dtype=np.int64)
     order[ranked] = np.arange(len(ranked))
     return order

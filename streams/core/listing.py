@@ -15,8 +15,11 @@ from schemas.meanings import without_null
 from schemas.scalars import write_scalar
 
 
-def listing(array: Any, avro: Any) -> list[Any]:
-    """The elements of a column of shape `avro` as JSON values, null as None. `array` has no offset."""
+def listing(array: Any, avro: Any, terse: bool = False) -> list[Any]:
+    """The elements of a column of shape `avro` as JSON values, null as None. `array` has no offset.
+
+    A `terse` listing leaves null fields of records out, so that an unnamed field and a null one look the same.
+    """
     bare = without_null(avro)
     if isinstance(bare, list):
         # Under a record that is null Arrow may hold an empty text, which is no JSON.
@@ -25,14 +28,18 @@ def listing(array: Any, avro: Any) -> list[Any]:
     match kind:
         case "record":
             names = [entry["name"] for entry in bare["fields"]]
-            parts = [listing(array.field(i), entry["type"]) for i, entry in enumerate(bare["fields"])]
+            parts = [listing(array.field(i), one["type"], terse) for i, one in enumerate(bare["fields"])]
             rows = [dict(zip(names, row, strict=True)) for row in zip(*parts, strict=True)]
+            if terse:
+                rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
             return rows if not array.null_count else _unless_null(array, rows)
         case "array":
-            inner, ends = listing(array.values, bare["items"]), array.offsets.to_pylist()
+            inner, ends = listing(array.values, bare["items"], terse), array.offsets.to_pylist()
             return _unless_null(array, [inner[a:b] for a, b in pairwise(ends)])
         case "map":
-            entries = list(zip(array.keys.to_pylist(), listing(array.items, bare["values"]), strict=True))
+            entries = list(
+                zip(array.keys.to_pylist(), listing(array.items, bare["values"], terse), strict=True)
+            )
             ends = array.offsets.to_pylist()
             return _unless_null(array, [dict(entries[a:b]) for a, b in pairwise(ends)])
         case "string" | "enum" | "boolean":

@@ -97,7 +97,8 @@ def loose(avro: Any) -> Any:
     """A type that takes everything its column holds: enums and UUIDs are any text, fixed any bytes."""
     if isinstance(avro, list):
         bare = without_null(avro)
-        return "string" if isinstance(bare, list) else [b if b == "null" else loose(b) for b in avro]
+        inner = "string" if isinstance(bare, list) else loose(bare)
+        return ["null", inner] if is_nullable(avro) else inner
     if isinstance(avro, str):
         return avro
     if avro["type"] in ("enum", "string") or avro.get("logicalType") == "uuid":
@@ -163,7 +164,7 @@ def _leftover_record(array: Any, have: Any, want: Any) -> list[Any] | None:
         if child.null_count == len(child):
             continue
         if name not in taken:
-            parts[name] = listing(child, entry["type"])
+            parts[name] = listing(child, entry["type"], terse=True)
         elif (rest := leftover(child, entry["type"], wanted[taken[name]])) is not None:
             parts[name] = rest
     if not parts:

@@ -7,6 +7,7 @@ look at one event at a time where a batch will do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,7 +61,12 @@ def read(batch: Batch, catalogue: Catalogue, writers: Mapping[int, Writer]) -> R
 
 def schema_ids(batch: Batch) -> set[int]:
     """The schema ids that the records of a batch name: what the shell must find writers for."""
-    return set(unframe_all(batch)[0])
+    values = (record.value for record in batch.records)
+    ids = set()
+    for header in {value[:HEADER] for value in values if value and len(value) <= LARGEST_VALUE}:
+        with suppress(NotFramed):
+            ids.add(unframe(header)[0])
+    return ids
 
 
 def unframe_all(batch: Batch) -> tuple[dict[int, _Frames], list[Rejected]]:

@@ -19,6 +19,7 @@ from schemas.meanings import is_nullable, without_null
 from streams.core.faults import Fault, Place
 from streams.core.listing import dumps, listing
 from streams.core.project import container, default_of, loose, project
+from streams.core.settle import retyped
 from streams.core.writers import shape_of
 
 NOTHING: tuple[Any, ...] = ({}, [])
@@ -27,13 +28,14 @@ NOTHING: tuple[Any, ...] = ({}, [])
 def reproject(table: pa.Table, old: EventType, new: EventType) -> pa.Table:
     """Rows with the columns of `old`, as `read` gave them, with those of `new`; other columns stay.
 
-    Fields that `new` names and `extra` holds become columns, columns that `new` does not name go to `extra`,
-    the others are cast. Only rows with an `extra`, or with a value that cannot be cast, cost Python.
+    Nested columns may be as DuckDB gives them back. Fields that `new` names and `extra` holds become columns;
+    columns that `new` does not name go to `extra`; the others are cast. Only rows with an `extra`, or with a
+    value that cannot be cast, cost Python.
     """
     have, want = shape_of(old.schema), shape_of(new.schema)
     names = old.arrow.names
-    parts = [pa.concat_arrays(table.column(name).chunks) if len(table) else pa.array([], kind)
-             for name, kind in zip(names, old.arrow.types, strict=True)]  # fmt: skip
+    table = table.take(pa.array(np.arange(len(table))))  # a copy, for a slice has an offset
+    parts = [retyped(table.column(one.name).combine_chunks(), one.type) for one in old.arrow]
     columns = pa.StructArray.from_arrays(parts, fields=list(old.arrow))
     faults: dict[int, Fault] = {}
     fitted, extra = project(columns, have, want, Place(faults))
@@ -41,7 +43,9 @@ def reproject(table: pa.Table, old: EventType, new: EventType) -> pa.Table:
     careful[list(faults)] = True
     if careful.any():
         rows = pa.array(np.flatnonzero(careful))
-        told = merged(listing(columns.take(rows), have), table.column("extra").take(rows).to_pylist())
+        told = merged(
+            listing(columns.take(rows), have, terse=True), table.column("extra").take(rows).to_pylist()
+        )
         settled = [settle_record(want, one) for one in told]
         fitted = _replaced(fitted, careful, pa.array([datum for datum, _ in settled], fitted.type))
         left = pa.array([dumps(rest) if rest else None for _, rest in settled], pa.string())

@@ -86,6 +86,19 @@ def rebuild(array: Any, wanted: pa.DataType, children: list[Any]) -> Any:
     return pa.Array.from_buffers(wanted, len(array), buffers, array.null_count, 0, children=children)
 
 
+def retyped(array: Any, wanted: pa.DataType) -> Any:
+    """An array under a type that differs only in names and nullability of nested fields. Copies nothing."""
+    if pa.types.is_struct(wanted):
+        children = [retyped(array.field(index), child.type) for index, child in enumerate(wanted)]
+    elif pa.types.is_list(wanted):
+        children = [retyped(array.values, wanted.value_type)]
+    elif pa.types.is_map(wanted):
+        children = [array.keys, retyped(array.items, wanted.item_type)]
+    else:
+        return array
+    return rebuild(array, wanted, children)
+
+
 def _text(array: Any, place: Place) -> Any:
     data = array.buffers()[2]
     if data is not None and b"\0" in data.to_pybytes():

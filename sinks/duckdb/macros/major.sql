@@ -1,11 +1,12 @@
--- An amount in major units: 1999 and EUR give 19.990. Digits after the point as ISO 4217 has them.
+-- An amount in major units: 1999 and EUR give 19.990. Digits after the point as ISO 4217 has them. Null for
+-- an amount beyond all sense, so that one such row spoils no view.
 CREATE OR REPLACE MACRO major(minor, currency) AS (
-    CASE
+    TRY_CAST(CASE
         WHEN currency IN (
             'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV',
             'XAF', 'XOF', 'XPF'
-        ) THEN minor::DECIMAL(18, 0) * 1.000
-        WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN minor::DECIMAL(18, 0) * 0.001
-        ELSE minor::DECIMAL(18, 0) * 0.01
-    END::DECIMAL(18, 3)
+        ) THEN TRY_CAST(minor AS DECIMAL(18, 0)) * 1.000
+        WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN TRY_CAST(minor AS DECIMAL(18, 0)) * 0.001
+        ELSE TRY_CAST(minor AS DECIMAL(18, 0)) * 0.01
+    END AS DECIMAL(18, 3))
 );

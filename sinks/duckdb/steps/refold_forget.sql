@@ -1,4 +1,5 @@
--- Forget all that is derived about the scope; whoever was decided together with it is weighed again.
+-- Forget all that is derived about the scope; whoever was decided together with it, is its neighbour, or
+-- stands in a constraint with it, is weighed again.
 INSERT INTO touched
 SELECT node FROM scope
 UNION
@@ -9,7 +10,11 @@ JOIN identity.node AS other USING (component)
 UNION
 SELECT edge.b FROM identity.edge AS edge JOIN scope ON scope.node = edge.a
 UNION
-SELECT edge.a FROM identity.edge AS edge JOIN scope ON scope.node = edge.b;
+SELECT edge.a FROM identity.edge AS edge JOIN scope ON scope.node = edge.b
+UNION
+SELECT link.b FROM identity.constraint AS link JOIN scope ON scope.node = link.a
+UNION
+SELECT link.a FROM identity.constraint AS link JOIN scope ON scope.node = link.b;
 
 INSERT INTO moved SELECT node FROM scope;
 

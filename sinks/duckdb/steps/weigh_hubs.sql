@@ -7,7 +7,7 @@ UNION ALL
 SELECT link.b FROM identity.constraint AS link JOIN appeared ON appeared.node = link.a;
 
 CREATE OR REPLACE TEMP TABLE candidate AS
-SELECT mine.node, mine.hub, kind.rank, kind.hub AS most
+SELECT mine.node, mine.hub, mine.kind, kind.hub AS most
 FROM identity.node AS mine
 SEMI JOIN touched USING (node)
 JOIN identity.kind AS kind USING (kind)
@@ -23,20 +23,31 @@ FROM identity.edge AS edge
 JOIN candidate ON candidate.node = edge.b;
 
 CREATE OR REPLACE TEMP TABLE flipped AS
-WITH crowd AS (
+WITH crowded AS (
+    SELECT candidate.node, candidate.kind, candidate.most
+    FROM candidate
+    JOIN near USING (node)
+    GROUP BY ALL
+    HAVING count(*) > candidate.most
+),
+rival AS (
+    SELECT mine.kind, stronger.kind AS other
+    FROM identity.kind AS mine
+    JOIN identity.kind AS stronger ON stronger.person AND stronger.rank < mine.rank
+),
+crowd AS (
     SELECT
-        candidate.node,
-        candidate.most,
+        crowded.node,
+        crowded.most,
         count(*) AS from_0,
         count(*) FILTER (near.strength >= 1) AS from_1,
         count(*) FILTER (near.strength >= 2) AS from_2,
         count(*) FILTER (near.strength >= 3) AS from_3
-    FROM candidate
+    FROM crowded
     JOIN near USING (node)
     JOIN identity.node AS other ON other.node = near.other
-    JOIN identity.kind AS kind ON kind.kind = other.kind
-    WHERE kind.person AND kind.rank < candidate.rank
-    GROUP BY candidate.node, candidate.most, other.kind
+    JOIN rival ON rival.kind = crowded.kind AND rival.other = other.kind
+    GROUP BY crowded.node, crowded.most, other.kind
 ),
 level AS (
     SELECT

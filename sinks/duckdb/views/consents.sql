@@ -25,7 +25,7 @@ SELECT
     word.granted_at AS granted_at, -- When it was granted last, UTC.
     word.withdrawn_at AS withdrawn_at, -- When it was withdrawn last, UTC.
     word.requested_at AS requested_at, -- When it was asked for last, UTC.
-    CASE WHEN granted_at IS NOT NULL THEN word.proof END AS proof -- The event that granted it.
+    word.proof AS proof -- The event that granted it.
 FROM word
 JOIN identity.node AS node USING (node)
 JOIN identity.identifier AS text USING (node)

@@ -65,7 +65,9 @@ bought AS (
         sum(orders)::BIGINT AS orders,
         max(revenue_net) FILTER (place = 1) AS revenue_net,
         max(currency) FILTER (place = 1) AS currency,
-        map_from_entries(list((currency, revenue_net) ORDER BY currency)) AS revenue_by_currency
+        map_from_entries(
+            list((currency, revenue_net) ORDER BY currency) FILTER (currency IS NOT NULL)
+        ) AS revenue_by_currency
     FROM in_currency
     GROUP BY customer
 ),
@@ -115,4 +117,4 @@ LEFT JOIN agreed USING (customer)
 LEFT JOIN bought USING (customer)
 LEFT JOIN lived USING (customer)
 LEFT JOIN complained USING (customer)
-LEFT JOIN measures USING (customer)
+LEFT JOIN measures ON measures.customer_id = whole.customer

@@ -29,7 +29,8 @@ class Row(NamedTuple):
     """One row of a file: `datum` for fastavro, or else the `problems` that speak against it.
 
     `number` counts rows from 1, without header and blank lines; `raw` is the row as it came (a line, or its
-    cells in JSON); `progress` is the share of the file read so far, 0 to 1.
+    cells in JSON); `progress` is the share of the file read so far, 0 to 1; `partial` is what of a bad row
+    could be read.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Row(NamedTuple):
     datum: dict[str, Any] | None
     problems: tuple[Problem, ...]
     progress: float
+    partial: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ class Filling:
         except ConformError as error:
             known = {problem.field for problem in problems}
             problems += [problem for problem in error.problems if problem.field not in known]
-        return Row(number, found.raw, None if problems else datum, tuple(problems), found.progress)
+        if problems:
+            return Row(number, found.raw, None, tuple(problems), found.progress, value)
+        return Row(number, found.raw, datum, (), found.progress)
 
 
 def plan(map: FileMap, event: EventType, columns: tuple[str, ...] | None, digest: str) -> Filling:

@@ -102,19 +102,20 @@ def batch_of(*values: bytes | None) -> Batch:
 def types(fast: bool = True) -> st.SearchStrategy[Any]:
     """Avro types that a writer may use; `fast` leaves out those that pyruhvro cannot do."""
     numbers = count()
+
+    def fixed(letter: str, size: int, **more: Any) -> st.SearchStrategy[Any]:
+        return st.builds(lambda: {"type": "fixed", "name": f"{letter}{next(numbers)}", "size": size, **more})
+
     leaves: list[Any] = ["boolean", "int", "long", "float", "double", "string"]
     leaves += [{"type": wire, "logicalType": logical} for logical, (wire, _, _) in TIMES.items()]
     leaves.append({"type": "string", "logicalType": "uuid"})
-    named = [st.builds(lambda: {"type": "enum", "name": f"E{next(numbers)}", "symbols": ["X", "Y", "Z"]})]
+    named: list[st.SearchStrategy[Any]] = [
+        st.builds(lambda: {"type": "enum", "name": f"E{next(numbers)}", "symbols": ["X", "Y", "Z"]})
+    ]
     if not fast:
         leaves += ["bytes", {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}]
         leaves += [["null", "string", "double"], ["long", "boolean"]]
-        named += [
-            st.builds(lambda: {"type": "fixed", "name": f"F{next(numbers)}", "size": 3}),
-            st.builds(
-                lambda: {"type": "fixed", "name": f"U{next(numbers)}", "size": 16, "logicalType": "uuid"}
-            ),
-        ]
+        named += [fixed("F", 3), fixed("U", 16, logicalType="uuid")]
 
     def deeper(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         optional = inner.filter(lambda avro: not isinstance(avro, list)).map(lambda avro: ["null", avro])

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.catalogue import Catalogue
+from schemas.meanings import without_null
 from streams.core.model import Reading
 from streams.core.read import read
 from streams.core.reproject import reproject
@@ -26,10 +27,15 @@ from tests.streams.core.shapes import (
 )
 
 NAME = "lab/test/happened"
-SOUND = {"event_id": "e", "at": 0, "customer_no": "7"}
+ENUM = {"type": "enum", "name": "E", "symbols": ["A"]}
+OTHER_ENUM = {"type": "enum", "name": "E", "symbols": ["B"]}
+MILLIS = {"type": "int", "logicalType": "time-millis"}
+MICROS = {"type": "long", "logicalType": "time-micros"}
+LONG = "a whole number from -9223372036854775808 to 9223372036854775807"
+SOUND: dict[str, Any] = {"event_id": "e", "at": 0, "customer_no": "7"}
 
 
-def told(written: dict[str, Any], contract: dict[str, Any], *data: Mapping[str, Any]) -> Reading:
+def told(written: dict[str, Any], contract: dict[str, Any], *data: dict[str, Any]) -> Reading:
     """What a contract reads of data that were written with another schema."""
     event = contract_of(contract)
     values = [framed(encode(written, SOUND | one)) for one in data]
@@ -51,14 +57,17 @@ def test_what_the_contract_leaves_unnamed_is_kept_in_its_place() -> None:
     moment = {"type": "long", "logicalType": "timestamp-micros"}
     wide = record(("sku", "string"), ("colour", ["null", "string"]), name="Line")
     written = happened(
-        ("lines", {"type": "array", "items": wide}), ("seen", moment), ("day", {"type": "int", "logicalType": "date"}),
+        ("lines", {"type": "array", "items": wide}), ("seen", moment),
+        ("day", {"type": "int", "logicalType": "date"}),
         ("note", ["null", "string"]), ("raw", "bytes"), ("by", {"type": "map", "values": "int"}),
         ("size", {"type": "enum", "name": "Size", "symbols": ["S", "L"]}), ("much", "double"),
         ("price", {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}),
     )  # fmt: skip
     narrow = {"type": "array", "items": record(("sku", "string"), name="Line")}
-    one = {"lines": [{"sku": "a", "colour": "red"}, {"sku": "b", "colour": None}], "seen": 1, "day": 1, "note": None,
-           "raw": b"\xff", "by": {"z": 1, "a": 2}, "size": "L", "much": float("nan"), "price": b"\x04\xd2"}  # fmt: skip
+    lines = [{"sku": "a", "colour": "red"}, {"sku": "b", "colour": None}]
+    one = {"lines": lines, "seen": 1, "day": 1, "note": None,
+           "raw": b"\xff",
+           "by": {"z": 1, "a": 2}, "size": "L", "much": float("nan"), "price": b"\x04\xd2"}  # fmt: skip
     (row,) = rows(told(written, happened(("lines", narrow)), one))
     assert row["lines"] == [{"sku": "a"}, {"sku": "b"}]
     assert row["extra"] == (
@@ -69,13 +78,17 @@ def test_what_the_contract_leaves_unnamed_is_kept_in_its_place() -> None:
 
 def test_nulls_left_over_are_nothing() -> None:
     wide = record(("a", "int"), ("b", ["null", "int"]), name="In")
-    written = happened(("in", ["null", wide]), ("list", {"type": "array", "items": wide | {"name": "In2"}}))
+    items = {"type": "array", "items": wide | {"name": "In2"}}
+    written = happened(("in", ["null", wide]), ("list", items))
     narrow = record(("a", "int"), name="In")
     contract = happened(
         ("in", ["null", narrow]), ("list", {"type": "array", "items": narrow | {"name": "In2"}})
     )
-    data = [{"in": None, "list": []}, {"in": {"a": 1, "b": None}, "list": [{"a": 1, "b": None}]},
-            {"in": {"a": 1, "b": 0}, "list": []}]  # fmt: skip
+    data: list[dict[str, Any]] = [
+        {"in": None, "list": []},
+        {"in": {"a": 1, "b": None}, "list": [{"a": 1, "b": None}]},
+        {"in": {"a": 1, "b": 0}, "list": []},
+    ]
     assert [row["extra"] for row in rows(told(written, contract, *data))] == [None, None, '{"in":{"b":0}}']
 
 
@@ -89,13 +102,13 @@ def test_nulls_left_over_are_nothing() -> None:
         ("float", "double", 0.5, 0.5),
         ("long", "int", 5, 5),
         ("double", "float", 0.5, 0.5),
-        ({"type": "enum", "name": "E", "symbols": ["A"]}, "string", "A", "A"),
-        ({"type": "enum", "name": "E", "symbols": ["A"]}, {"type": "enum", "name": "E", "symbols": ["B"]}, "A", "A"),
+        (ENUM, "string", "A", "A"),
+        (ENUM, OTHER_ENUM, "A", "A"),
         (["null", "int"], ["null", "long"], None, None),
         (["string", "int"], ["null", "string"], "x", "x"),
         ({"type": "array", "items": "int"}, {"type": "array", "items": ["null", "long"]}, [1], [1]),
         ({"type": "map", "values": "int"}, {"type": "map", "values": "double"}, {"a": 1}, [("a", 1.0)]),
-        ({"type": "int", "logicalType": "time-millis"}, {"type": "long", "logicalType": "time-micros"}, 0, "00:00:00"),
+        (MILLIS, MICROS, 0, "00:00:00"),
     ],
 )  # fmt: skip
 def test_a_value_that_fits_becomes_the_contracts_type(
@@ -111,15 +124,16 @@ def test_a_value_that_fits_becomes_the_contracts_type(
 @pytest.mark.parametrize(
     ("have", "want", "value", "fault"),
     [
-        ("string", "long", "five", ("x", "a whole number from -9223372036854775808 to 9223372036854775807", "five")),
+        ("string", "long", "five", ("x", LONG, "five")),
         ("long", "int", 2**31, ("x", "a whole number from -2147483648 to 2147483647", "2147483648")),
         ("long", "double", 2**53 + 1, ("x", "a number that the type can hold exactly", "9007199254740993")),
-        ("double", "long", 0.5, ("x", "a whole number from -9223372036854775808 to 9223372036854775807", "0.5")),
+        ("double", "long", 0.5, ("x", LONG, "0.5")),
         (["null", "long"], "long", None, ("x", "long", "nothing")),
-        ("string", "long", "x" * 99, ("x", "a whole number from -9223372036854775808 to 9223372036854775807",
+        ("string", "long", "x" * 99, ("x", LONG,
                                       "x" * 79 + "…")),
         ({"type": "array", "items": record(("n", ["null", "int"]), name="I")},
-         {"type": "array", "items": record(("n", "int"), name="I")}, [{"n": 1}, {"n": None}], ("x[].n", "int", "nothing")),
+         {"type": "array", "items": record(("n", "int"), name="I")}, [{"n": 1}, {"n": None}],
+         ("x[].n", "int", "nothing")),
         ({"type": "map", "values": ["null", "int"]}, {"type": "map", "values": "int"}, {"a": None},
          ("x[]", "int", "nothing")),
     ],
@@ -127,8 +141,8 @@ def test_a_value_that_fits_becomes_the_contracts_type(
 def test_a_value_that_does_not_fit_rejects_its_row_only(have: Any, want: Any, value: Any, fault: Any) -> None:
     written = happened(("x", ["null", have] if isinstance(have, str) else have))
     contract = happened(("x", ["null", want] if have == "string" else want))
-    sound = {"string": None, "long": 1, "double": 1.0}.get(have if isinstance(have, str) else "", [])
-    sound = {"x": 1 if isinstance(have, list) else {} if "values" in have else sound}
+    easy: dict[str, Any] = {"string": None, "long": 1, "double": 1.0, "array": [], "map": {}}
+    sound = {"x": 1 if isinstance(have, list) else easy[have if isinstance(have, str) else have["type"]]}
     found = told(written, contract, sound, {"x": value}, sound)
     assert [(one.record, one.field, one.expected, one.got) for one in found.rejected] == [(1, *fault)]
     assert found.rejected[0].reason == "field_invalid"
@@ -138,8 +152,10 @@ def test_a_value_that_does_not_fit_rejects_its_row_only(have: Any, want: Any, va
 def test_a_missing_field_takes_its_default_and_a_required_one_is_a_fault() -> None:
     line = record(("n", "int"), ("m", "int", {"default": 7}), name="Line")
     contract = happened(
-        ("plain", "string", {"default": "none"}), ("maybe", ["null", "long"], {"default": None}),
-        ("tags", {"type": "array", "items": "string"}, {"default": ["a"]}), ("line", line, {"default": {"n": 1}}),
+        ("plain", "string", {"default": "none"}),
+        ("maybe", ["null", "long"], {"default": None}),
+        ("tags", {"type": "array", "items": "string"}, {"default": ["a"]}),
+        ("line", line, {"default": {"n": 1}}),
         ("since", {"type": "long", "logicalType": "timestamp-millis"}, {"default": 1000}),
     )  # fmt: skip
     (row,) = rows(told(happened(), contract, {}))
@@ -167,9 +183,9 @@ def test_nothing_required_is_missed_inside_a_record_that_is_null() -> None:
 
 
 def pruned(draw: st.DataObject, avro: Any) -> Any:
-    """The type with some fields of its records left out, some numbers wider and the fields in another order."""
+    """The type with some fields of its records left out and the others in another order."""
     if isinstance(avro, list):
-        return [branch if branch == "null" else pruned(draw, branch) for branch in avro]
+        return ["null", pruned(draw, without_null(avro))]
     if isinstance(avro, str):
         return avro
     if avro["type"] in ("array", "map"):
@@ -177,10 +193,22 @@ def pruned(draw: st.DataObject, avro: Any) -> Any:
         return avro | {key: pruned(draw, avro[key])}
     if avro["type"] != "record":
         return avro
-    chosen = draw.draw(
-        st.lists(st.sampled_from(avro["fields"]), min_size=1, unique_by=lambda one: one["name"])
-    )
+    able = [one for one in avro["fields"] if not has_wide_union(one["type"])]
+    if not able:
+        return avro | {"fields": []}
+    least = 0 if avro["name"] == "Happened" else 1
+    chosen = draw.draw(st.lists(st.sampled_from(able), min_size=least, unique_by=lambda one: one["name"]))
     return avro | {"fields": [one | {"type": pruned(draw, one["type"])} for one in chosen]}
+
+
+def has_wide_union(avro: Any) -> bool:
+    """Whether a contract cannot have the type: its linter refuses unions of several types."""
+    bare = without_null(avro)
+    if isinstance(bare, list | str):
+        return isinstance(bare, list)
+    if "fields" in bare:
+        return all(has_wide_union(one["type"]) for one in bare["fields"])
+    return has_wide_union(bare.get("items", bare.get("values", "int")))
 
 
 def wider(avro: Any) -> Any:
@@ -200,7 +228,7 @@ def with_own(schema: dict[str, Any], *more: Any) -> dict[str, Any]:
     return happened(*((one["name"], one["type"]) for one in schema["fields"]), *more)
 
 
-@settings(max_examples=__import__('os').environ.get('HY') and 1200 or 150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_upgrading_before_or_after_gives_equal_rows(draw: st.DataObject) -> None:
     schema = draw.draw(records(draw.draw(st.booleans())))
@@ -218,6 +246,18 @@ def test_upgrading_before_or_after_gives_equal_rows(draw: st.DataObject) -> None
     after.validate(full=True)
 
 
+def test_in_extra_nulls_of_unnamed_records_are_left_out_whatever_contract_came_between() -> None:
+    item = record(("a", ["null", "int"]), ("b", "int"), name="Item")
+    written = happened(("list", {"type": "array", "items": item}))
+    between = happened(("list", {"type": "array", "items": record(("b", "int"), name="Item")}))
+    data = {"list": [{"a": None, "b": 1}]}
+    direct = told(written, happened(), data).events[NAME]
+    later = reproject(
+        told(written, between, data).events[NAME], contract_of(between), contract_of(happened())
+    )
+    assert direct.column("extra").to_pylist() == later.column("extra").to_pylist() == ['{"list":[{"b":1}]}']
+
+
 def test_what_does_not_fit_stays_in_extra() -> None:
     written, old = happened(("n", "string"), ("m", "string")), happened(("m", "string"))
     new = happened(("n", ["null", "long"], {"default": None}), ("m", ["null", "long"], {"default": None}))
@@ -230,11 +270,23 @@ def test_what_does_not_fit_stays_in_extra() -> None:
     assert back.select(["n", "m", "extra"]).to_pylist() == [{"n": "five", "m": "six", "extra": None}]
 
 
-def test_an_empty_table_and_other_columns() -> None:
-    old, new = happened(("n", "int")), happened(("n", "long"))
-    table = told(old, old, {"n": 1}).events[NAME].append_column("landed_seq", pa.array([7]))
-    found = reproject(table, contract_of(old), contract_of(new))
-    assert found.select(["n", "extra", "landed_seq"]).to_pylist() == [
-        {"n": 1, "extra": None, "landed_seq": 7}
+def test_rows_come_from_the_store_in_slices_and_with_columns_of_its_own() -> None:
+    line = record(("sku", "string"), ("by", {"type": "map", "values": "int"}), name="Line")
+    old = happened(("lines", {"type": "array", "items": line}))
+    new = happened(("lines", {"type": "array", "items": line}), ("note", "string", {"default": ""}))
+    data: list[dict[str, Any]] = [
+        {"lines": [{"sku": "a", "by": {"x": 1}}] * n, "note": f"n{n}"} for n in (1, 2, 3)
     ]
-    assert len(reproject(table.slice(0, 0), contract_of(old), contract_of(new))) == 0
+    written = happened(("lines", {"type": "array", "items": line}), ("note", "string"))
+    table = told(written, old, *data).events[NAME].append_column("landed_seq", pa.array([7, 8, 9]))
+    store = duckdb.connect()
+    store.register("given", table)
+    stored = store.execute("SELECT * FROM given ORDER BY landed_seq").to_arrow_table()
+    store.close()
+    for some in (stored.slice(1), table.slice(1), stored.slice(0, 0)):
+        found = reproject(some, contract_of(old), contract_of(new))
+        expected = told(written, new, *data[3 - len(some) :]) if len(some) else None
+        names = ["lines", "note", "extra"]
+        want = expected.events[NAME].select(names).to_pylist() if expected else []
+        assert found.select(names).to_pylist() == want
+        assert found.column("landed_seq").to_pylist() == some.column("landed_seq").to_pylist()

@@ -1,0 +1,148 @@
+"""Rebuild: everything derived anew from what is primary, into a fresh file, then swapped in.
+
+Decides what is primary and copied, and what must be derived again through the same steps as live. Must never
+touch the old file before the new one is whole and checked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from schemas.catalogue import Catalogue, EventType
+from sinks.duckdb.contracts import adopt, landed_contracts
+from sinks.duckdb.database import Database, StoreError
+from sinks.duckdb.digest import Digests, digest
+from sinks.duckdb.fold import fold, naming_of, refold, stage_landed
+from sinks.duckdb.sql import literal
+from sinks.duckdb.weigh import assign, weigh
+
+CHUNK = 100_000
+OLD = "old."
+OWN = ("own/rundum/identifier_blocked", "own/rundum/identity_constrained")
+PRIMARY = ("ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "ops.writer", "identity.assignment")
+DERIVED = (
+    "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",
+    "profile.trait", "profile.measure", "profile.consent",
+)  # fmt: skip
+KEPT = ("store_id", "secret", "next_seq", "landed_at")
+
+Progress = Callable[[int, int], None]
+
+
+def rebuild(path: Path, catalogue: Catalogue, progress: Progress) -> tuple[Digests, Digests]:
+    """Derives the store at `path` again under `catalogue` and swaps it in; returns digests before and after.
+
+    `progress` hears (events done, events in all). Raises StoreError, leaving the old store as it was, if the
+    rules are the same and the digests are not: then either file is wrong.
+    """
+    before, contracts = _read_old(path, catalogue)
+    fresh = path.with_name(path.name + ".rebuild")
+    for stale in (fresh, fresh.with_name(fresh.name + ".wal")):
+        stale.unlink(missing_ok=True)
+    database = Database(fresh)
+    try:
+        database.run(f"ATTACH {literal(str(path))} AS old (READ_ONLY)")
+        _copy_primary(database)
+        adopt(database, catalogue)
+        _derive(database, catalogue, contracts, progress)
+        _keep_history(database)
+        database.run("DETACH old")
+        after = digest(database, catalogue)
+        database.run("CHECKPOINT")
+    finally:
+        database.close()
+    if before.rules == after.rules and before != after:
+        raise StoreError(
+            f"the rebuilt store differs from {path} under the same rules; both are kept, the new one as"
+            f" {fresh}; please report this with both digests"
+        )
+    os.replace(fresh, path)
+    return before, after
+
+
+def _read_old(path: Path, catalogue: Catalogue) -> tuple[Digests, Mapping[str, EventType]]:
+    """The digests and the contracts of the store as it stands; closing it leaves no write-ahead log."""
+    if not path.exists():
+        raise StoreError(f"there is no store at {path}; name one with --store")
+    database = Database(path)
+    try:
+        contracts = landed_contracts(database, catalogue)
+        found = digest(database, catalogue)
+        database.run("CHECKPOINT")
+        return found, contracts
+    finally:
+        database.close()
+
+
+def _copy_primary(database: Database) -> None:
+    with database.transaction():
+        for table in PRIMARY:
+            database.run(f"INSERT INTO {table} BY NAME SELECT * FROM {OLD}{table}")
+        for key in KEPT:
+            database.run("DELETE FROM ops.meta WHERE key = ?", [key])
+            database.run(f"INSERT INTO ops.meta SELECT * FROM {OLD}ops.meta WHERE key = ?", [key])
+
+
+def _derive(
+    database: Database, catalogue: Catalogue, contracts: Mapping[str, EventType], progress: Progress
+) -> None:
+    """Lands the events again in chunks, those that people decided first: they judge all others."""
+    total = database.value(f"SELECT count(*) FROM {OLD}ops.event") or 0
+    done = 0
+    database.run("CREATE OR REPLACE TEMP TABLE again (landed_seq BIGINT, event_type VARCHAR)")
+    chunks = database.rows(
+        f"SELECT min(landed_seq), max(landed_seq), count(*), own FROM (SELECT landed_seq, event_type IN {OWN}"
+        f" AS own, (row_number() OVER (PARTITION BY event_type IN {OWN} ORDER BY landed_seq) - 1) // {CHUNK}"
+        f" AS chunk FROM {OLD}ops.event) GROUP BY own, chunk ORDER BY own DESC, chunk"
+    )
+    for first, last, count, own in chunks:
+        with database.transaction():
+            database.step("stage_begin")
+            database.run(
+                f"CREATE OR REPLACE TEMP TABLE again AS SELECT landed_seq, event_type FROM {OLD}ops.event"
+                f" WHERE landed_seq BETWEEN {first} AND {last} AND (event_type IN {OWN}) = {own}"
+            )
+            _land_again(database, catalogue, contracts)
+        done += count
+        progress(done, total)
+
+
+def _land_again(database: Database, catalogue: Catalogue, contracts: Mapping[str, EventType]) -> None:
+    """One chunk through the steps of a commit, with the numbers and times it had."""
+    stage = stage_landed(database, naming_of(database, catalogue), contracts, OLD)
+    database.step("rebuild_event")
+    for event_type, staged in stage.events.items():
+        database.run(
+            f"INSERT INTO {catalogue.events[event_type].table} BY NAME SELECT staged.*, known.landed_at"
+            f" FROM {staged} AS staged JOIN {OLD}ops.event AS known USING (landed_seq)"
+        )
+    database.step("land_identifier")
+    fold(database, catalogue, stage.events)
+    if OWN[0] in stage.events:
+        database.step("own_block")
+    if OWN[1] in stage.events:
+        database.step("own_constraint")
+    if database.value("SELECT count(*) FROM suspect"):
+        refold(database, naming_of(database, catalogue))
+    weigh(database, catalogue.kinds)
+    stage.clear()
+
+
+def _keep_history(database: Database) -> None:
+    """Whose each node was stays as it was known; where the rules now say otherwise, a new row begins."""
+    landed_at = database.meta("landed_at")
+    if landed_at is None:
+        return
+    later = datetime.fromisoformat(landed_at) + timedelta(microseconds=1)
+    with database.transaction():
+        database.step("stage_begin")
+        database.run(
+            "INSERT INTO moved SELECT node FROM identity.node"
+            " UNION SELECT node FROM identity.assignment WHERE known_to IS NULL"
+        )
+        assign(database, later)
+        if database.value("SELECT count(*) FROM reassigned"):
+            database.set_meta("landed_at", later.isoformat())

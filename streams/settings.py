@@ -1,0 +1,152 @@
+"""A company's project: the folder with `rundum.toml`, its own contracts, its store and its log.
+
+Decides where things lie and what may be set. Must never open a store or a log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.conform import near
+from sinks.duckdb.database import MEMORY_LIMIT
+
+FILE = "rundum.toml"
+STORE = "store.duckdb"
+LOG = "log.sqlite"
+KEYS = {"project": ("name",), "store": ("path", "memory_limit"), "log": ("path",)}
+SIZE = re.compile(r"[1-9]\d*(\.\d+)?\s?[KMGT]i?B")
+IGNORED = ("*.duckdb", "*.duckdb.wal", "*.sqlite", "*.sqlite-wal", "*.sqlite-shm")
+
+TEMPLATE = """\
+# A Rundum project. Every key stands here with its default; leave out what you do not change.
+
+[project]
+name = {name}  # what people call it
+
+[store]
+path = "{store}"  # the DuckDB file; relative paths start at this folder
+memory_limit = "{memory_limit}"  # what DuckDB may use; the process takes about 350 MB more
+
+[log]
+path = "{log}"  # the SQLite file that everything is appended to before it lands in the store
+"""
+README = """\
+Your own contracts: a folder `<channel>/<source>` for each source; `rundum schemas new` writes a first one.
+Kinds of identifier and traits of your own go to `identifiers.toml` and `traits.toml` in this folder.
+"""
+
+
+class SettingsError(ValueError):
+    """A project that cannot be used; the text names file, key and mend."""
+
+    def __init__(self, file: Path, key: str, mend: str) -> None:
+        """`key` is dotted, empty for the whole file; `mend` says what to do."""
+        super().__init__(f"{file}: {key}: {mend}" if key else f"{file}: {mend}")
+        self.file, self.key, self.mend = file, key, mend
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where a project's things lie. `schemas` is None if it has no contracts of its own."""
+
+    root: Path
+    name: str
+    store: Path
+    log: Path
+    schemas: Path | None
+    memory_limit: str = MEMORY_LIMIT
+
+
+def find_project(start: Path) -> Path | None:
+    """The nearest folder with a `rundum.toml`, from `start` upwards."""
+    here = start.absolute()
+    return next((folder for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
+
+
+def read_project(folder: Path) -> Project:
+    """The project in a folder. Raises SettingsError."""
+    file = folder / FILE
+    tables = _tables(file)
+    store = folder / _text(file, tables, "store.path", STORE)
+    log = folder / _text(file, tables, "log.path", LOG)
+    if store == log:
+        raise SettingsError(file, "log.path", "is the store's file; give the log one of its own")
+    memory_limit = _text(file, tables, "store.memory_limit", MEMORY_LIMIT)
+    if not SIZE.fullmatch(memory_limit):
+        raise SettingsError(file, "store.memory_limit", 'must be a size such as "1200MB" or "4GB"')
+    name = _text(file, tables, "project.name", folder.absolute().name or "project")
+    schemas = folder / "schemas"
+    return Project(folder, name, store, log, schemas if schemas.is_dir() else None, memory_limit)
+
+
+def loose_project(store: Path) -> Project:
+    """What a store outside any project stands in: the shipped contracts, and a log beside the store."""
+    return Project(store.parent, store.stem, store, store.with_suffix(".log.sqlite"), None)
+
+
+def init_project(folder: Path) -> Project:
+    """Makes a project in a folder, new or not. Raises SettingsError rather than overwrite one."""
+    file = folder / FILE
+    if file.exists():
+        raise SettingsError(file, "", "is there already; choose another folder")
+    try:
+        (folder / "schemas").mkdir(parents=True, exist_ok=True)
+        name = json.dumps(folder.absolute().name or "project", ensure_ascii=False)
+        _keep(folder / "schemas" / "README.md", README)
+        _ignore(folder / ".gitignore")
+        text = TEMPLATE.format(name=name, store=STORE, log=LOG, memory_limit=MEMORY_LIMIT)
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        where = Path(error.filename or folder)
+        raise SettingsError(
+            where, "", f"{error.strerror}; choose another folder or mend its rights"
+        ) from None
+    return read_project(folder)
+
+
+def _tables(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        tables = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        mend = f"is not there; make a project with `rundum init {file.parent}`, or name another by --project"
+        raise SettingsError(file, "", mend) from None
+    except OSError as error:
+        raise SettingsError(file, "", f"cannot be read ({error.strerror}); mend its rights") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(file, "", f"is not TOML: {error}") from None
+    for name, table in tables.items():
+        if name not in KEYS:
+            raise SettingsError(file, name, f"unknown key; {near(name, tuple(KEYS))}")
+        if not isinstance(table, dict):
+            raise SettingsError(file, name, f"must be a table: [{name}]")
+        for key in table:
+            if key not in KEYS[name]:
+                raise SettingsError(file, f"{name}.{key}", f"unknown key; {near(key, KEYS[name])}")
+    return tables
+
+
+def _text(file: Path, tables: dict[str, dict[str, Any]], key: str, default: str) -> str:
+    table, _, name = key.partition(".")
+    value = tables.get(table, {}).get(name, default)
+    if not isinstance(value, str) or not value.strip():
+        raise SettingsError(file, key, f"must be a text that is not empty, such as {json.dumps(default)}")
+    return value
+
+
+def _keep(file: Path, text: str) -> None:
+    if not file.exists():
+        file.write_text(text, "utf-8")
+
+
+def _ignore(file: Path) -> None:
+    """Store and log hold personal data: they never belong into a repository."""
+    known = file.read_text("utf-8") if file.exists() else ""
+    missing = [line for line in IGNORED if line not in known.splitlines()]
+    if missing:
+        start = known if not known or known.endswith("\n") else known + "\n"
+        file.write_text(start + "\n".join(missing) + "\n", "utf-8")

@@ -1,0 +1,235 @@
+"""The measures, each run in a process of its own: `python -m tests.bench.measures NAME '{"argument": 1}'`.
+
+Decides what is timed: never the making of the load, nor the opening of the store. Prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.catalogue import Catalogue, load
+from sinks.duckdb.digest import digest
+from sinks.duckdb.stage import arrive
+from sinks.duckdb.store import Store
+from streams.core.decode import decode
+from streams.core.identify import identify
+from streams.core.model import Batch
+from streams.core.normalise import normalise
+from streams.core.read import unframe_all
+from streams.core.writers import Writer, writer_of
+from streams.log.sqlite import SqliteLog
+from streams.pipeline import Pipeline, drain, utc_now
+from streams.registry import SqliteRegistry
+from streams.sources.synthetic import QUALITY, Truth, pairwise
+from tests.bench.timing import profiled
+from tests.bench.workload import decoded_views, log_shop, log_views
+
+SECRET = b"s" * 32
+MIB = 1024
+Figures = dict[str, Any]
+
+
+class Watch:
+    """Seconds of the wall and of all processors between entering and leaving."""
+
+    wall = cpu = 0.0
+
+    def __enter__(self) -> Watch:
+        """Starts it."""
+        self.wall, self.cpu = -time.perf_counter(), -time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stops it."""
+        self.wall += time.perf_counter()
+        self.cpu += time.process_time()
+
+
+@contextmanager
+def opened(folder: str) -> Iterator[Store]:
+    """A new store in a folder."""
+    file = Path(folder) / "bench.duckdb"
+    for leftover in (file, file.with_suffix(".duckdb.wal")):
+        leftover.unlink(missing_ok=True)
+    store = Store(file, load(), secret=SECRET)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def make_log(log: str, events: int, people: int) -> Figures:
+    """The log that the measures of throughput read."""
+    log_views(Path(log), events, people)
+    return {"bytes": Path(log).stat().st_size}
+
+
+def live(folder: str, log: str, batch: int) -> Figures:
+    """The whole pipeline, from a log to the end of the last commit."""
+    with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
+        pipeline = Pipeline(store, registry)
+        with Watch() as watch:
+            landed = sum(landing.landed for landing in drain(pipeline, source, utc_now, batch_size=batch))
+        return _rates(watch, landed) | {"digest": digest(store.database, store.catalogue).identities}
+
+
+def bare(folder: str, log: str, batch: int) -> Figures:
+    """The same log, polled, decoded and appended to the same tables with positions, and no rules at all."""
+    with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
+        writers: dict[int, Writer] = {}
+        landed = 0
+        with Watch() as watch:
+            while (one := source.poll(store.positions(source.id), batch)).records:
+                for schema_id in unframe_all(one)[0].keys() - writers.keys():
+                    writers[schema_id] = writer_of(schema_id, registry.fetch(schema_id))
+                with store.database.transaction():
+                    landed += _append(store, one, writers, landed)
+        return _rates(watch, landed)
+
+
+def _append(store: Store, batch: Batch, writers: dict[int, Writer], landed: int) -> int:
+    arrival, connection, count = arrive(batch.records, landed), store.database.connection, 0
+    for schema_id, framed in unframe_all(batch)[0].items():
+        event = store.catalogue.by_full_name[writers[schema_id].full_name]
+        decoded = decode(writers[schema_id], framed.bodies)
+        rows = pa.array(framed.records)
+        columns = dict(zip(event.arrow.names, decoded.columns.flatten(), strict=True))
+        columns |= {
+            "received_at": arrival.received_at.take(rows),
+            "landed_seq": pa.array(arrival.seq).take(rows),
+            "landed_at": pa.repeat(utc_now(), len(rows)),
+            "writer": pa.repeat(schema_id, len(rows)),
+        }
+        connection.register("arrow_rows", pa.table(columns))
+        connection.execute(f"INSERT INTO {event.table} BY NAME FROM arrow_rows")
+        connection.unregister("arrow_rows")
+        count += len(rows)
+    connection.execute("DELETE FROM ops.position")
+    connection.executemany(
+        "INSERT INTO ops.position VALUES (?, ?, ?, ?)",
+        [(batch.log_id, *place, offset) for place, offset in batch.positions.items()],
+    )
+    return count
+
+
+def _rates(watch: Watch, events: int) -> Figures:
+    return {
+        "events": events,
+        "events_per_second": events / watch.wall,
+        "wall_us": watch.wall / events * 1e6,
+        "cpu_us": watch.cpu / events * 1e6,
+    }
+
+
+def growth(folder: str, sizes: list[int], people_at: tuple[int, int], batch: int) -> Figures:
+    """What a batch costs once so many events are stored: the median of the three batches up to each size.
+
+    From decoded columns on: what comes before does not know how much is stored.
+    """
+    costs: list[Watch] = []
+    with opened(folder) as store:
+        landed_at = datetime(2026, 1, 1)
+        for one in decoded_views(sizes[-1] // batch, batch, people_at):
+            landed_at += timedelta(seconds=1)
+            with Watch() as watch:
+                named = identify(one.tables, batch, store.naming)
+                store.commit(one.batch, one.tables, named, [], landed_at)
+            costs.append(watch)
+        nodes = store.database.value("SELECT count(*) FROM identity.node")
+    points = []
+    for size in sizes:
+        last = costs[max(0, size // batch - 3) : size // batch]
+        points.append(
+            {
+                "events": size,
+                "wall_us": statistics.median(one.wall for one in last) / batch * 1e6,
+                "cpu_us": statistics.median(one.cpu for one in last) / batch * 1e6,
+            }
+        )
+    return {"points": points, "nodes": nodes}
+
+
+def profile(folder: str, log: str, batch: int) -> Figures:
+    """Microseconds an event by step and by SQL file."""
+    with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
+        with profiled() as clock, Watch() as watch:
+            pipeline = Pipeline(store, registry)
+            landed = sum(landing.landed for landing in drain(pipeline, source, utc_now, batch_size=batch))
+    clock.steps["all else"] = watch.wall - sum(
+        seconds for name, seconds in clock.steps.items() if not name.startswith("of which")
+    )
+    return _rates(watch, landed) | {
+        "steps": {name: seconds / landed * 1e6 for name, seconds in clock.steps.items()},
+        "files": {name: seconds / landed * 1e6 for name, seconds in clock.files.most_common()},
+    }
+
+
+def quality(folder: str, seed: int, people: int, events: int) -> Figures:
+    """How well customers match people, and how well plain connected components would."""
+    log = Path(folder) / "shop.log"
+    truth = log_shop(log, replace(QUALITY, seed=seed, people=people, events=events))
+    with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
+        for _ in drain(Pipeline(store, registry), source, utc_now):
+            pass
+        rows = store.database.rows(
+            "SELECT kind, value, node, customer FROM identity.node JOIN identity.identifier USING (node, kind)"
+        )
+        edges = store.database.rows("SELECT a, b FROM identity.edge")
+        owners = _normalised(truth, store.catalogue)
+    component = _components(edges)
+    ours = {(kind, value): customer for kind, value, _, customer in rows}
+    plain = {(kind, value): component.get(node, node) for kind, value, node, _ in rows}
+    return {"ours": pairwise(owners, ours)._asdict(), "plain": pairwise(owners, plain)._asdict()}
+
+
+def _normalised(truth: Truth, catalogue: Catalogue) -> dict[tuple[str, str], int | None]:
+    """The owners of identifiers as the store writes them, without those that may identify nobody."""
+    owners = {}
+    for (kind, raw), owner in truth.owners.items():
+        value, blocked = normalise(catalogue.kinds[kind], raw)
+        if not blocked:
+            owners[kind, value] = owner
+    return owners
+
+
+def _components(edges: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """For each node a node that names everything that any edges connect it with."""
+    parent: dict[Any, Any] = {}
+
+    def find(node: Any) -> Any:
+        while parent.setdefault(node, node) != node:
+            parent[node] = node = parent[parent[node]]
+        return node
+
+    for a, b in edges:
+        parent[find(a)] = find(b)
+    return {node: find(node) for node in list(parent)}
+
+
+MEASURES: dict[str, Callable[..., Figures]] = {
+    measure.__name__: measure for measure in (make_log, live, bare, growth, profile, quality)
+}
+
+
+def main() -> None:
+    """Runs one measure and prints its figures, with the most memory that it took."""
+    name, arguments = sys.argv[1:]
+    figures = MEASURES[name](**json.loads(arguments))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+    print(json.dumps(figures | {"peak_mib": peak}))
+
+
+if __name__ == "__main__":
+    main()

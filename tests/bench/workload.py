@@ -1,0 +1,103 @@
+"""What the measures run on: logs full of page views, and columns of them without a log.
+
+Decides the load. Must never be counted into a measure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.catalogue import load
+from streams.core.framing import frame
+from streams.core.model import Batch, Place, Record
+from streams.core.read import reading_schema
+from streams.log.protocol import Outgoing
+from streams.log.sqlite import SqliteLog
+from streams.registry import SqliteRegistry
+from streams.sources.files import encode
+from streams.sources.synthetic import Parameters, Truth, generate
+from streams.sources.synthetic.tracking import tracking
+
+APPENDED = 20_000
+PAGE = "web/tracking/page_viewed"
+START = 1_767_225_600_000_000  # 2026-01-01
+STEP = 1_000_000
+
+
+def log_views(file: Path, events: int, people: int) -> None:
+    """A log of page and product views, with its registry in the same file."""
+    views = tracking(events, people)
+    _log(file, (("web.tracking", one.type, one.body, one.appended_at) for one in views))
+
+
+def log_shop(file: Path, parameters: Parameters) -> Truth:
+    """A log of the generated shop, and who is really who."""
+    truth, types = Truth(), load().events
+    told = generate(parameters, truth)
+    _log(file, ((one.topic, one.type, encode(types[one.type], one.datum), one.appended_at) for one in told))
+    return truth
+
+
+def _log(file: Path, events: Iterable[tuple[str, str, bytes, int]]) -> None:
+    types, ids = load().events, dict[str, int]()
+    source = iter(events)
+    with SqliteLog(file) as log, SqliteRegistry(file) as registry:
+        while chunk := list(islice(source, APPENDED)):
+            for name in {name for _, name, _, _ in chunk} - ids.keys():
+                ids[name] = registry.register(name, json.dumps(types[name].schema))
+            log.append(
+                [Outgoing(topic, frame(ids[name], body), None, None, None, at) for topic, name, body, at in chunk]
+            )
+
+
+class Decoded(NamedTuple):
+    """Events as they come out of `read`: a batch of records without values, and the columns by event type."""
+
+    batch: Batch
+    tables: dict[str, pa.Table]
+
+
+def decoded_views(batches: int, size: int, people_at: tuple[int, int]) -> Iterator[Decoded]:
+    """Batches of page views, decoded. The crowd grows evenly from the first to the second of `people_at`.
+
+    Everybody in the crowd views equally often, so that each batch meets customers old and new alike.
+    """
+    chance = np.random.default_rng(1)
+    first, last = people_at
+    for number in range(batches):
+        crowd = first + (last - first) * (number + 1) // batches
+        offsets = np.arange(number * size, (number + 1) * size)
+        yield Decoded(_records(offsets), {PAGE: _views(offsets, chance.integers(0, crowd, size), chance)})
+
+
+def _records(offsets: np.ndarray) -> Batch:
+    place = Place("web.tracking", 0)
+    records = [Record(*place, offset, START + offset * STEP, None, b"") for offset in offsets.tolist()]
+    return Batch("bench", records, {place: int(offsets[-1]) + 1})
+
+
+def _views(offsets: np.ndarray, person: np.ndarray, chance: np.random.Generator) -> pa.Table:
+    size = len(offsets)
+    device = 2 * person + (chance.random(size) < 0.3)
+    anonymous = chance.random(size) >= 0.3
+    known = {
+        "event_id": pa.array([f"{offset:016x}" for offset in offsets.tolist()]),
+        "occurred_at": pa.array(START + offsets * STEP, pa.timestamp("us")),
+        "device_id": pa.array([f"d{one:015x}" for one in device.tolist()]),
+        "user_id": pa.array([f"u{100_001 + one}" for one in person.tolist()], mask=anonymous),
+        "session_id": pa.array([f"s{one:x}" for one in device.tolist()]),
+        "url": pa.repeat("https://shop.example/", size),
+        "writer": pa.repeat(pa.scalar(1, pa.int32()), size),
+        "record": pa.array(np.arange(size), pa.int32()),
+    }
+    schema = reading_schema(load().events[PAGE])
+    return pa.Table.from_arrays(
+        [known.get(field.name, pa.nulls(size, field.type)) for field in schema], schema=schema
+    )

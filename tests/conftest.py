@@ -1,0 +1,51 @@
+"""Stores that several tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from schemas.catalogue import Catalogue
+from streams.pipeline import BATCH
+from streams.sources.synthetic import DEMO, generate
+from tests.fed import Event, Fed, fed
+
+
+class Feed(Protocol):
+    """Makes a store and lands events in it through log, registry and pipeline."""
+
+    def __call__(
+        self, events: Iterable[Event] = (), *, batch_size: int = BATCH, contracts: Catalogue | None = None
+    ) -> Fed:
+        """The store with these events, told in this order and landed in batches of that many."""
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fed]:
+    """The generated shop of the demo. For all tests together: only read it."""
+    made = fed(tmp_path_factory.mktemp("shop"))
+    made.tell(((event.type, event.datum) for event in generate(DEMO)), batch_size=4_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Iterator[Feed]:
+    """A function that makes stores, closed after the test."""
+    made: list[Fed] = []
+
+    def feed(
+        events: Iterable[Event] = (), *, batch_size: int = BATCH, contracts: Catalogue | None = None
+    ) -> Fed:
+        folder = tmp_path / f"fed{len(made)}"
+        folder.mkdir()
+        made.append(fed(folder, contracts))
+        made[-1].tell(events, batch_size)
+        return made[-1]
+
+    yield feed
+    for one in made:
+        one.close()
