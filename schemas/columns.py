@@ -111,28 +111,3 @@ def loosened(arrow: pa.DataType) -> pa.DataType:
     if pa.types.is_list(arrow):
         return pa.list_(pa.field("item", loosened(arrow.value_type)))
     return arrow
-
-
-def strict(array: pa.Array, arrow: pa.DataType, *, nullable: bool = True) -> pa.Array:
-    """An array of a loosened type as one of `arrow`, which says again which nested fields are never null.
-
-    Below a null record such a field has no value; Arrow wants one all the same and gets an empty one.
-    """
-    mask = array.is_null() if nullable else None
-    if pa.types.is_struct(arrow):
-        children = [
-            strict(array.field(at), child.type, nullable=child.nullable) for at, child in enumerate(arrow)
-        ]
-        return pa.StructArray.from_arrays(children, fields=list(arrow), mask=mask)
-    if pa.types.is_list(arrow):
-        values = strict(array.values, arrow.value_type)
-        return pa.ListArray.from_arrays(array.offsets, values, type=arrow, mask=mask)
-    if pa.types.is_map(arrow):
-        items = strict(array.items, arrow.item_type)
-        return pa.MapArray.from_arrays(array.offsets, array.keys, items, type=arrow, mask=mask)
-    if nullable or not array.null_count:
-        return array
-    empty = "" if pa.types.is_string(arrow) else b"" if pa.types.is_binary(arrow) else 0
-    return array.fill_null(
-        pa.scalar(empty, pa.int64()).cast(arrow) if empty == 0 else pa.scalar(empty, arrow)
-    )

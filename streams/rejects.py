@@ -48,7 +48,7 @@ REJECTS = f"""
     SELECT {COLUMNS}, resolved FROM reject"""
 GROUPS = """
     SELECT reason, event_type, field, count(*), count(*) FILTER (resolved),
-        list(rejected_id ORDER BY rejected_id), arg_min(coalesce(detail, ''), rejected_id)
+        list(rejected_id ORDER BY rejected_id)
     FROM ({rejects}) WHERE NOT resolved OR $resolved_too
     GROUP BY ALL ORDER BY count(*) DESC, reason, event_type, field"""
 
@@ -81,7 +81,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class Group:
-    """Rejects of one reason, event type and field; `first` is what was said of the first one."""
+    """Rejects of one reason, event type and field, by their numbers."""
 
     reason: str
     event_type: str | None
@@ -89,7 +89,6 @@ class Group:
     total: int
     resolved: int
     ids: list[int]
-    first: str
 
 
 def find_groups(store: duckdb.DuckDBPyConnection, resolved_too: bool) -> list[Group]:
@@ -135,13 +134,22 @@ def decode(inlet: Inlet, value: bytes | None) -> dict[str, Any]:
 
 def contents(inlet: Inlet, reject: Reject) -> dict[str, Any]:
     """What a reject says of its event, as far as it goes; of a refused row what could be read of it."""
-    value = decode(inlet, reject.value)
     if reject.reason != "input_refused":
-        return value
+        return decode(inlet, reject.value)
+    raw = _raw(inlet, reject)
+    return dict(raw.get("event", {}) if raw.keys() == {"row", "event"} else raw)
+
+
+def row_of(inlet: Inlet, reject: Reject) -> str:
+    """The row of a file as it came; empty for what was no row."""
+    return str(_raw(inlet, reject).get("row", "")) if reject.reason == "input_refused" else ""
+
+
+def _raw(inlet: Inlet, reject: Reject) -> dict[str, Any]:
+    """What ingest or a collector kept of what it refused."""
     with contextlib.suppress(ValueError):
-        raw = json.loads(value.get("raw", ""))
-        if isinstance(raw, dict):
-            return dict(raw["event"]) if raw.keys() == {"row", "event"} else raw
+        raw = json.loads(decode(inlet, reject.value).get("raw", ""))
+        return raw if isinstance(raw, dict) else {}
     return {}
 
 

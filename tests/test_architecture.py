@@ -19,7 +19,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("streams.core", "streams.rules"),
     ("streams.embedded",),  # the one file that the embedded log and the registry share
     ("streams.log", "streams.registry", "streams.sources", "sinks.duckdb"),
-    ("streams.pipeline", "streams.settings", "streams.ingest", "streams.rejects", "streams.cli"),
+    (
+        "streams.pipeline",
+        "streams.settings",
+        "streams.ingest",
+        "streams.rejects",
+        "streams.decisions",
+        "streams.cli",
+    ),
 )
 SHELLS = {"streams.embedded", *LAYERS[3]}
 WIRING = len(LAYERS) - 1

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from schemas.catalogue import Catalogue, EventType
-from schemas.columns import loosened, strict
+from schemas.columns import loosened
 from sinks.duckdb.database import Database
 from sinks.duckdb.stage import Arrival, Stage, staged_name
 from streams.core.facts import facts_of
@@ -126,11 +126,7 @@ def landed_rows(database: Database, event: EventType, source: str) -> pa.Table:
 
 def renewed(rows: pa.Table, old: EventType, new: EventType) -> pa.Table:
     """Landed rows of an older contract as the newer one has them."""
-    if old.schema == new.schema:
-        return rows
-    fields = [old.arrow.field(f.name) if f.name in old.arrow.names else f for f in rows.schema]
-    columns = [strict(rows.column(field.name).combine_chunks(), field.type) for field in fields]
-    return reproject(pa.Table.from_arrays(columns, schema=pa.schema(fields)), old, new)
+    return rows if old.schema == new.schema else reproject(rows, old, new)
 
 
 def _re_anchor(database: Database, event: EventType) -> None:

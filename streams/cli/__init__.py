@@ -17,12 +17,15 @@ import duckdb
 from schemas.catalogue import ContractError
 from sinks.duckdb.database import StoreError
 from streams.cli.demo import demo
+from streams.cli.explain import explain
 from streams.cli.ingest import ingest, land
 from streams.cli.init import init
+from streams.cli.people import block, merge, unmerge
 from streams.cli.rejected import rejected
-from streams.cli.rules import digest, rules
+from streams.cli.rules import digest, rebuild, rules
 from streams.cli.schemas import schemas
 from streams.cli.session import Session, accept_places
+from streams.cli.show import show
 from streams.cli.sql import sql
 from streams.log.protocol import LogError
 from streams.registry import RegistryError
@@ -92,6 +95,7 @@ def main(context: click.Context) -> None:
     context.ensure_object(Session)
 
 
-for _command in (init, ingest, land, sql, digest, rules, rejected, schemas, demo):
+for _command in (init, ingest, land, sql, show, explain, merge, unmerge, block, rejected,
+                 schemas, rules, digest, rebuild, demo):  # fmt: skip
     main.add_command(_command)
 accept_places(main)

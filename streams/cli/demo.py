@@ -9,13 +9,13 @@ import shutil
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from sinks.duckdb.store import Store
-from streams.cli.layout import counts, progress, text_of
+from streams.cli.layout import counts, progress
 from streams.cli.session import Session
+from streams.cli.show import print_customer
+from streams.cli.words import heading, screen, table
 from streams.ingest import APPENDED_AT_ONCE, Inlet
 from streams.log.protocol import Outgoing
 from streams.settings import FILE, SettingsError, init_project, read_project
@@ -54,15 +54,16 @@ def demo(session: Session, folder: Path) -> None:
     _clear(folder)
     init_project(folder)
     session.folder = folder
-    console = Console()
+    console = screen()
     with session.inlet() as inlet:
         count = _append(inlet)
         with session.landed(inlet) as house:
             click.echo(f"{count:,} events of a generated shop: {counts(house.found)}.")
-            console.print("\n[bold]One of its customers[/bold]")
-            _print_customer(console, house.store)
-            console.print("\n[bold]Where every record went[/bold]")
-            _print_ledger(console, house.store)
+            console.print(heading("One of its customers"))
+            connection = house.store.database.connection
+            print_customer(console, connection, house.store.database.value(INTERESTING))
+            console.print(heading("Where every record went"))
+            console.print(_ledger(house.store))
     click.echo(ON.format(folder=folder).rstrip())
 
 
@@ -98,22 +99,10 @@ def _append(inlet: Inlet) -> int:
     return count
 
 
-def _print_customer(console: Console, store: Store) -> None:
-    """All that is known of one interesting customer."""
-    customer = store.database.value(INTERESTING)
-    names = [row[0] for row in store.database.rows("DESCRIBE customers")]
-    grid = Table.grid(padding=(0, 2))
-    values = store.database.rows("FROM customers WHERE customer_id = ?", [customer])[0]
-    for name, value in zip(names, values, strict=True):
-        if value is not None:
-            grid.add_row(Text(name, style="dim"), Text(text_of(value)))
-    console.print(grid)
-
-
-def _print_ledger(console: Console, store: Store) -> None:
-    table = Table(
-        "topic", "accepted", "landed", "superseded", "rejected", "duplicate", "suppressed", "balanced"
+def _ledger(store: Store) -> Table:
+    made = table(
+        "topic", ">accepted", ">landed", ">superseded", ">rejected", ">duplicate", ">suppressed", "balanced"
     )
     for topic, *numbers, balanced in store.database.rows(LEDGER):
-        table.add_row(topic, *(f"{number:,}" for number in numbers), balanced)
-    console.print(table)
+        made.add_row(topic, *(f"{number:,}" for number in numbers), balanced)
+    return made

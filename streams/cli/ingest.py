@@ -11,13 +11,13 @@ from pathlib import Path
 from time import monotonic
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from schemas.conform import jsonable
 from sinks.duckdb.database import StoreBusy
-from streams.cli.layout import counts, progress, table_of
+from streams.cli.layout import counts, progress
 from streams.cli.session import Session
+from streams.cli.words import safe, screen, table
 from streams.ingest import Appended, Inlet, Target, append_file, expand, find_target
 from streams.rejects import known_refusals
 from streams.sources.files import rows, size
@@ -98,15 +98,15 @@ def _show(file: Path, target: Target) -> None:
     names = [
         name for name in target.event.arrow.names if any(datum[name] is not None for datum in good.values())
     ]
-    table = table_of("row", *names)
+    made = table(">row", *names)
     for row in first:
         if row.number in good:
             cells = (good[row.number][name] for name in names)
-            table.add_row(str(row.number), *(Text("" if cell is None else str(cell)) for cell in cells))
-    console = Console()
+            made.add_row(str(row.number), *(Text(safe("" if cell is None else cell)) for cell in cells))
+    console = screen()
     console.print(Text(f"{file.name} as {target.event.name}; nothing was kept", style="bold"))
     if good:
-        console.print(table)
+        console.print(made)
     for row in first:
         for problem in row.problems:
-            console.print(Text(f"row {row.number}: {problem}"))
+            console.print(Text(safe(f"row {row.number}: {problem}")))

@@ -1,4 +1,4 @@
-"""How commands look on a terminal: values, tables, progress, and counts in a line.
+"""How commands look on a terminal: values, progress, and counts in a line.
 
 Decides the looks alone. Must never read or write the store.
 """
@@ -13,7 +13,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from schemas.scalars import write_scalar
 from sinks.duckdb.store import Landing
@@ -28,14 +27,6 @@ def progress(what: str, total: float) -> Iterator[Callable[[float, str], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total, note="")
         yield lambda done, note: bar.update(task, completed=done, note=note)
-
-
-def table_of(*names: str) -> Table:
-    """An empty table with these columns, without lines."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
 
 
 def counts(landing: Landing, seen: int = 0) -> str:

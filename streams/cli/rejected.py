@@ -10,26 +10,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.layout import counts, table_of
+from streams.cli.layout import counts, text_of
 from streams.cli.session import House, Session
+from streams.cli.words import safe, screen, table
 from streams.core.model import REASONS
 from streams.ingest import Inlet
 from streams.log.protocol import Outgoing
-from streams.rejects import (
-    Reject,
-    RejectError,
-    contents,
-    decode,
-    find_groups,
-    find_rejects,
-)
-from streams.rejects import (
-    repair as repaired,
-)
+from streams.rejects import Reject, RejectError, contents, find_groups, find_rejects, row_of
+from streams.rejects import repair as repaired
 from streams.rejects import replay as replayed
 
 SHOWN_BYTES = 256
@@ -73,20 +64,14 @@ def list_(session: Session, resolved_too: bool) -> None:
     """
     with session.reading() as store:
         groups = find_groups(store, resolved_too)
-    table = table_of("count", "resolved", "reason", "event type", "field", "numbers", "the first says")
+    made = table(">count", ">open", "reason", "event type", "field", "numbers")
     for group in groups:
         numbers = ", ".join(map(str, group.ids[:SHOWN_IDS])) + (", …" if len(group.ids) > SHOWN_IDS else "")
-        cells = (
-            group.total,
-            group.resolved,
-            group.reason,
-            group.event_type or "",
-            group.field or "",
-            numbers,
-        )
-        table.add_row(*(Text(str(cell)) for cell in cells), Text(group.first))
+        still = group.total - group.resolved
+        cells = (group.total, still, group.reason, group.event_type, group.field, numbers)
+        made.add_row(*(Text(safe(text_of(cell))) for cell in cells))
     if groups:
-        Console().print(table)
+        screen().print(made)
     click.echo(f"{sum(group.total - group.resolved for group in groups):,} open.")
 
 
@@ -103,7 +88,7 @@ def show(session: Session, number: int) -> None:
     with session.reading() as store:
         reject = find_rejects(store, [number])[0]
     with session.inlet() as inlet:
-        record, event = decode(inlet, reject.value), contents(inlet, reject)
+        parts = {"The row as it came": safe(row_of(inlet, reject)), "What it says": contents(inlet, reject)}
     mend = MENDS[reject.reason].format(id=number, field=reject.field or "FIELD")
     grid = Table.grid(padding=(0, 2))
     for label, text in (
@@ -118,15 +103,14 @@ def show(session: Session, number: int) -> None:
         ("Got", reject.got or ""),
         ("Mend", mend),
     ):
-        grid.add_row(Text(label, style="dim"), Text(text))
-    console = Console()
+        grid.add_row(Text(label, style="dim"), Text(safe(text)))
+    console = screen()
     console.print(grid)
-    for title, value in (("Record", record), ("Event, as far as it goes", event if event != record else {})):
-        if value:
+    parts["Bytes"] = _hex(reject.value or b"")
+    for title, part in parts.items():
+        if part:
             console.print(Text(f"\n{title}", style="bold"))
-            console.print(Text(json.dumps(value, indent=2, ensure_ascii=False)))
-    console.print(Text("\nBytes", style="bold"))
-    console.print(Text(_hex(reject.value or b"")))
+            click.echo(part if isinstance(part, str) else json.dumps(part, indent=2, ensure_ascii=False))
 
 
 @rejected.command()
@@ -191,7 +175,7 @@ def _replayable(inlet: Inlet, rejects: Sequence[Reject]) -> tuple[list[Outgoing]
 def _send(house: House, records: Sequence[Outgoing]) -> None:
     house.inlet.log.append(records)
     landing = house.land()
-    click.echo(f"{len(records) // 2:,} sent again with the word that they were: {counts(landing)}")
+    click.echo(f"{len(records) // 2:,} sent again, each with a note of it: {counts(landing)}")
 
 
 def _hex(value: bytes) -> str:

@@ -1,4 +1,4 @@
-"""`rundum rules` and `rundum digest`: what the store is made by, and what it says.
+"""`rundum rules`, `rundum digest`, `rundum rebuild`: what makes the store, what it says, made again.
 
 Decides how rules and digests are shown. Must never decide which columns count; the SQL of the digests does.
 """
@@ -14,7 +14,9 @@ import click
 from schemas.conform import near
 from sinks.duckdb.digest import Digests
 from sinks.duckdb.digest import digest as digest_of
+from sinks.duckdb.rebuild import rebuild as rebuild_store
 from sinks.duckdb.sql import scripts
+from streams.cli.layout import progress
 from streams.cli.session import Session
 from streams.core.facts import facts_of
 from streams.rules import FOLDER, rule
@@ -68,6 +70,31 @@ def digest(session: Session, form: str) -> None:
     click.echo("\nWhat counts:")
     for part, names in columns.items():
         click.echo(f"  {part:<11} {', '.join(names)}")
+
+
+@click.command()
+@click.pass_obj
+def rebuild(session: Session) -> None:
+    """Derive everything again from the events, check that it says the same, and swap it in.
+
+    \b
+    Example:
+      rundum rebuild
+    """
+    with progress("rebuilding", 1) as show:
+        before, after = rebuild_store(
+            session.project.store,
+            session.catalogue,
+            lambda done, total: show(done / max(total, 1), f"{done:,} events"),
+        )
+    click.echo("Before:")
+    _print(before)
+    click.echo("After:")
+    _print(after)
+    if before == after:
+        click.echo("Equal.")
+    else:
+        click.echo("The rules have changed; what follows from the events is now as they say.")
 
 
 def counting() -> dict[str, list[str]]:

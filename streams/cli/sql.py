@@ -17,11 +17,13 @@ from rich.text import Text
 
 from schemas.conform import near
 from sinks.duckdb.sql import scripts
-from streams.cli.layout import plain, table_of, text_of
+from streams.cli.layout import plain, text_of
 from streams.cli.session import Session
+from streams.cli.words import safe, table
 
 FORMATS = ("table", "csv", "json")
 SHOWN = 200
+WIDE = 1000  # columns of a table in a pipe, where nothing need be folded
 AT_ONCE = 10_000
 
 
@@ -64,10 +66,13 @@ def _example(name: str) -> str:
 
 def _write_table(answer: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
     rows = answer.fetchmany(SHOWN + 1)
-    table = table_of(*names)
+    made = table()
+    for name in names:
+        made.add_column(Text(name), overflow="fold")
     for row in rows[:SHOWN]:
-        table.add_row(*(Text(text_of(value)) for value in row))
-    Console().print(table)
+        made.add_row(*(Text(safe(text_of(value))) for value in row))
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDE)).print(made)
     if len(rows) > SHOWN:
         click.echo(f"These are the first {SHOWN} rows; --format csv or json gives all.", err=True)
 

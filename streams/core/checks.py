@@ -1,4 +1,4 @@
-"""What every event must hold beside the types of its fields: an id, a time, currencies, amounts, somebody it names.
+"""What every event must hold beside the types of its fields: an id, a time, sane money, somebody it names.
 
 Decides which rows of a contract's columns are no events. Must never repair a value.
 """
@@ -50,7 +50,7 @@ def leaf(columns: Any, path: Path) -> Leaf:
 
 
 def check(contract: EventType, columns: Any, place: Place) -> list[int]:
-    """Note the rows whose event id, time, currencies or amounts are wrong at `place`; return those that name nobody.
+    """Note the rows whose event id, time or money are wrong at `place`; return those that name nobody.
 
     `columns` is a struct array of the contract's columns. The result is indices as `place.rows` gives them.
     """

@@ -18,7 +18,7 @@ from schemas.scalars import write_scalar
 def listing(array: Any, avro: Any, terse: bool = False) -> list[Any]:
     """The elements of a column of shape `avro` as JSON values, null as None. `array` has no offset.
 
-    A `terse` listing leaves null fields of records out, so that an unnamed field and a null one look the same.
+    A `terse` listing leaves null fields of records out, so that an unnamed and a null one look the same.
     """
     bare = without_null(avro)
     if isinstance(bare, list):
@@ -29,9 +29,14 @@ def listing(array: Any, avro: Any, terse: bool = False) -> list[Any]:
         case "record":
             names = [entry["name"] for entry in bare["fields"]]
             parts = [listing(array.field(i), one["type"], terse) for i, one in enumerate(bare["fields"])]
-            rows = [dict(zip(names, row, strict=True)) for row in zip(*parts, strict=True)]
-            if terse:
-                rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+            rows = [
+                {
+                    name: value
+                    for name, value in zip(names, row, strict=True)
+                    if not terse or value is not None
+                }
+                for row in zip(*parts, strict=True)
+            ]
             return rows if not array.null_count else _unless_null(array, rows)
         case "array":
             inner, ends = listing(array.values, bare["items"], terse), array.offsets.to_pylist()

@@ -134,14 +134,14 @@ def _rates(watch: Watch, events: int) -> Figures:
 
 
 def growth(folder: str, sizes: list[int], people_at: tuple[int, int], batch: int) -> Figures:
-    """What a batch costs once so many events are stored: the median of the three batches up to each size.
+    """What a batch costs when so many events are stored: the median of the three batches beyond each size.
 
     From decoded columns on: what comes before does not know how much is stored.
     """
     costs: list[Watch] = []
     with opened(folder) as store:
         landed_at = datetime(2026, 1, 1)
-        for one in decoded_views(sizes[-1] // batch, batch, people_at):
+        for one in decoded_views(sizes[-1] // batch + 3, batch, people_at):
             landed_at += timedelta(seconds=1)
             with Watch() as watch:
                 named = identify(one.tables, batch, store.naming)
@@ -150,7 +150,7 @@ def growth(folder: str, sizes: list[int], people_at: tuple[int, int], batch: int
         nodes = store.database.value("SELECT count(*) FROM identity.node")
     points = []
     for size in sizes:
-        last = costs[max(0, size // batch - 3) : size // batch]
+        last = costs[size // batch :][:3]
         points.append(
             {
                 "events": size,
@@ -167,12 +167,12 @@ def profile(folder: str, log: str, batch: int) -> Figures:
         with profiled() as clock, Watch() as watch:
             pipeline = Pipeline(store, registry)
             landed = sum(landing.landed for landing in drain(pipeline, source, utc_now, batch_size=batch))
-    clock.steps["all else"] = watch.wall - sum(
-        seconds for name, seconds in clock.steps.items() if not name.startswith("of which")
+    clock.steps["all else"] = [watch.wall, watch.cpu] - sum(
+        spent for name, spent in clock.steps.items() if not name.startswith("of which")
     )
     return _rates(watch, landed) | {
-        "steps": {name: seconds / landed * 1e6 for name, seconds in clock.steps.items()},
-        "files": {name: seconds / landed * 1e6 for name, seconds in clock.files.most_common()},
+        kind: {name: (spent / landed * 1e6).tolist() for name, spent in of.items()}
+        for kind, of in (("steps", clock.steps), ("files", clock.files))
     }
 
 

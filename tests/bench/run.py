@@ -118,10 +118,11 @@ class Bench:
         """Where the time goes."""
         figures = self.measure("profile", "profile", **common)
         for kind, least in (("steps", 0.0), ("files", 0.1)):
-            table = _table(f"Profile by {kind}", "", "µs/event")
-            for name, spent in figures[kind].items():
-                if spent >= least:
-                    table.add_row(name, f"{spent:.2f}")
+            table = _table(f"Profile by {kind}", "", "µs/event", "CPU µs/event")
+            rows = figures[kind].items()
+            for name, (wall, cpu) in rows if kind == "steps" else sorted(rows, key=lambda row: -row[1][1]):
+                if cpu >= least:
+                    table.add_row(name, f"{wall:.2f}", f"{cpu:.2f}")
             self.console.print(table)
         return figures
 

@@ -8,15 +8,20 @@ from __future__ import annotations
 import functools
 import gc
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+import numpy.typing as npt
+
 from sinks.duckdb.database import Database
 from sinks.duckdb.sql import read_script, sql_files
 from streams.rules import FOLDER
+
+Times = npt.NDArray[np.float64]
 
 STEPS = {
     "streams.log.sqlite.SqliteLog.poll": "poll",
@@ -38,26 +43,31 @@ STEPS = {
 }
 
 
+def now() -> Times:
+    """The wall clock, and what the processors have spent on this process."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
 class Clock:
-    """Seconds by name. A step's seconds are its own: those of the steps inside it count for these."""
+    """Wall and processor seconds by name. A step's are its own, without those of the steps inside it."""
 
     def __init__(self) -> None:
         """Nothing was measured yet."""
-        self.steps: Counter[str] = Counter()
-        self.files: Counter[str] = Counter()
-        self._inner = [0.0]
+        self.steps: dict[str, Times] = defaultdict(lambda: np.zeros(2))
+        self.files: dict[str, Times] = defaultdict(lambda: np.zeros(2))
+        self._inner = [np.zeros(2)]
 
     def timed(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
         """A function that counts for a step."""
 
         @functools.wraps(function)
         def wrapper(*arguments: Any, **named: Any) -> Any:
-            started = time.perf_counter()
-            self._inner.append(0.0)
+            started = now()
+            self._inner.append(np.zeros(2))
             try:
                 return function(*arguments, **named)
             finally:
-                spent = time.perf_counter() - started
+                spent = now() - started
                 self.steps[name] += spent - self._inner.pop()
                 self._inner[-1] += spent
 
@@ -69,16 +79,15 @@ class Clock:
         names = {read_script(file).text.strip(): file.name for file in files}
 
         def wrapper(database: Database, text: str, *parameters: Any) -> None:
-            started = time.perf_counter()
+            started = now()
             function(database, text, *parameters)
-            self.files[names.get(text.strip(), "contest.sql")] += time.perf_counter() - started
+            self.files[names.get(text.strip(), "contest.sql")] += now() - started
 
         return wrapper
 
     def collected(self, phase: str, _: object) -> None:
         """A callback of the garbage collector."""
-        now = time.perf_counter()
-        self.steps["of which garbage collection"] += now if phase == "stop" else -now
+        self.steps["of which garbage collection"] += now() if phase == "stop" else -now()
 
 
 @contextmanager

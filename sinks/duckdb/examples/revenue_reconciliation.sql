@@ -37,10 +37,7 @@ kept AS (
     LEFT JOIN cancelled USING (order_id)
 ),
 statement AS (
-    SELECT
-        'events' AS part,
-        currency,
-        major(CASE WHEN wholly THEN greatest(minor, 0) ELSE minor END, currency) AS amount
+    SELECT 'events' AS part, currency, major(CASE WHEN wholly THEN 0 ELSE minor END, currency) AS amount
     FROM kept
     UNION ALL
     SELECT 'events', currency, major(amount_minor, currency) FROM shop_cdnow.purchase

@@ -1,0 +1,36 @@
+# Every target sets up by itself: the environment is made anew when the lock file or pyproject.toml change.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint bench lock clean
+
+demo: $(READY)
+	@$(BIN)/rundum demo build/demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python tests/bench/run.py
+
+# autograd to python-dateutil: wanted by lifetimes, of which only the data file is used.
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet --upgrade --group pyproject.toml:dev pyproject.toml --output-file requirements.lock \
+	  --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-package autograd --no-emit-package scipy --no-emit-package pandas --no-emit-package dill \
+	  --no-emit-package future --no-emit-package python-dateutil
+
+clean:
+	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
