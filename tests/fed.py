@@ -46,7 +46,9 @@ class Fed:
         )
         return sum(landings, Landing())
 
-    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         return self.store.database.rows(sql, parameters)
 
@@ -72,9 +74,7 @@ class Fed:
 def fed(folder: Path, contracts: Catalogue | None = None) -> Fed:
     """A store without an event in an empty folder, under the contracts that ship or those given."""
     path = folder / "fed.duckdb"
-    store = (
-        Store(path, contracts, secret=SECRET) if contracts else Store(blank_store(path), catalogue())
-    )
+    store = Store(path, contracts, secret=SECRET) if contracts else Store(blank_store(path), catalogue())
     return Fed(store, SqliteLog(folder / "log.sqlite"), SqliteRegistry(folder / "log.sqlite"))
 
 

@@ -70,10 +70,15 @@ def catalogue() -> Catalogue:
     return load()
 
 
+def registry_file() -> Path:
+    """Where the registry keeps its schemas."""
+    return workshop() / "registry.sqlite"
+
+
 @cache
 def registry() -> SqliteRegistry:
-    """A registry that knows every contract."""
-    made = SqliteRegistry(workshop() / "registry.sqlite")
+    """A registry that knows every contract of which an event was made."""
+    made = SqliteRegistry(registry_file())
     atexit.register(made.close)
     return made
 

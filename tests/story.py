@@ -39,9 +39,9 @@ def _late_order() -> list[Event]:
     return [
         _event(
             "shop/standard/order_placed", "s-1", "2026-03-02T18:15:00Z", **order, email=ANNA,
-            phone="0171 3920045", device_id=DEVICE, billing_address=address, lines=lines, subtotal_minor=20980,
-            discount_minor=799, shipping_minor=490, total_minor=20671, currency="EUR", payment_method="paypal",
-            promised_by="2026-03-05T18:00:00Z", channel="web",
+            phone="0171 3920045", device_id=DEVICE, billing_address=address, lines=lines,
+            subtotal_minor=20980, discount_minor=799, shipping_minor=490, total_minor=20671, currency="EUR",
+            payment_method="paypal", promised_by="2026-03-05T18:00:00Z", channel="web",
         ),
         _event("shop/standard/order_paid", "s-2", "2026-03-02T18:15:20Z", **order, payment_id="pay-1",
                amount_minor=20671, currency="EUR"),
@@ -72,7 +72,8 @@ def _service() -> list[Event]:
                email_purpose="newsletter", method="double_opt_in", text_version="2026-01"),
         _event("crm/standard/ticket_opened", "c-3", "2026-03-08T08:30:00Z", ticket_id="T-815",
                customer_no="0048213", crm_contact_id="K-501", email="noreply@gmx.de", order_id="R-1001",
-               channel="email", kind="complaint", subject="Lieferung zu spät", text="Zugesagt war der 5. März."),
+               channel="email", kind="complaint", subject="Lieferung zu spät",
+               text="Zugesagt war der 5. März."),
         _event("crm/standard/email_sent", "c-4", "2026-03-08T09:10:00Z", email=ANNA, ticket_id="T-815",
                subject="Ihre Lieferung", text="Das tut uns \x1b[31mleid."),
         _event("social/standard/message", "n-1", "2026-03-11T10:03:00Z", message_id="m-1",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tests.fed import Event, Fed
 
-EPOCH = datetime(1970, 1, 1)
+EPOCH = datetime.fromisoformat("1970-01-01")
 GAP = timedelta(minutes=30)
 SHOP, WEB = "shop/standard/", "web/tracking/"
 Datum = Mapping[str, Any]
@@ -47,7 +47,11 @@ class Order:
 
 def instant(micros: int | datetime) -> datetime:
     """An event's time, UTC, as the store gives it."""
-    return micros.replace(tzinfo=None) if isinstance(micros, datetime) else EPOCH + timedelta(microseconds=micros)
+    return (
+        micros.replace(tzinfo=None)
+        if isinstance(micros, datetime)
+        else EPOCH + timedelta(microseconds=micros)
+    )
 
 
 def distinct(events: Iterable[Event], prefix: str = "") -> Iterator[Event]:
@@ -72,7 +76,7 @@ def owners(shop: Fed, kind: str) -> dict[str, UUID]:
 
 
 def orders(shop: Fed) -> dict[str, Order]:
-    """Every order with its life. Events are told once an order, refund and cancellation in the shop generated."""
+    """Every order with its life; the generated shop states each step of an order once."""
     customers = owners(shop, "order")
     made: dict[str, Order] = {}
     for datum in of(shop, SHOP + "order_placed"):
@@ -138,6 +142,10 @@ def visits(shop: Fed) -> list[Visit]:
     found = []
     for device, seen in sorted(by_device.items()):
         seen.sort(key=lambda event: (event[0], event[1], event[2]["event_id"]))
-        cuts = [0, *(at for at, (one, two) in enumerate(pairwise(seen), 1) if two[0] - one[0] >= GAP), len(seen)]
+        cuts = [
+            0,
+            *(at for at, (one, two) in enumerate(pairwise(seen), 1) if two[0] - one[0] >= GAP),
+            len(seen),
+        ]
         found += [Visit(device, seen[start:end]) for start, end in pairwise(cuts)]
     return found

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import click
@@ -10,18 +13,27 @@ from click.testing import CliRunner, Result
 from sinks.duckdb.digest import digest
 from sinks.duckdb.store import Store
 from streams.cli.session import Session
-from tests.fed import fed
-from tests.feed import catalogue
+from tests.fed import Event, fed
+from tests.feed import catalogue, workshop
 from tests.story import story
 
 
-def told_project(folder: Path) -> Path:
-    """Lands the story in a new project and lets go of it."""
+def told_project(folder: Path, events: Iterable[Event] | None = None) -> Path:
+    """A new project in which the story has landed, or the given events; nothing is left open."""
+    if events is None:
+        return Path(shutil.copytree(_story(), folder, dirs_exist_ok=True))
     made = fed(folder)
-    made.tell(story())
+    made.tell(events)
     made.close()
     (folder / "rundum.toml").write_text('[store]\npath = "fed.duckdb"\n', "utf-8")
     return folder
+
+
+@cache
+def _story() -> Path:
+    folder = workshop() / "story"
+    folder.mkdir()
+    return told_project(folder, story())
 
 
 def typed(folder: Path, command: click.Command, *words: str) -> Result:

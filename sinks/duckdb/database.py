@@ -46,6 +46,7 @@ class Database:
             self.connection.close()
             if is_new:
                 path.unlink(missing_ok=True)
+                path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
             raise
 
     def rows(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:

@@ -5,7 +5,8 @@ Decides the order of the steps of a commit. Must never acknowledge before COMMIT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,12 @@ from streams.core.model import Batch, Place, Rejected
 
 BLOCK = "own/rundum/identifier_blocked"
 CONSTRAINT = "own/rundum/identity_constrained"
+DATA_ERRORS = (
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+    duckdb.ConstraintException,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ class Store:
         self.catalogue = catalogue
         self.database = Database(path, secret=secret, memory_limit=memory_limit)
         try:
-            adopt(self.database, catalogue)
+            with self._explained():
+                adopt(self.database, catalogue)
         except BaseException:
             self.database.close()
             raise
@@ -95,19 +103,24 @@ class Store:
         rejected: list[Rejected],
         landed_at: datetime,
     ) -> Landing:
-        """Lands one batch and all that follows from it, or nothing. Raises DataError."""
+        """Lands one batch and all that follows from it, or nothing. Raises DataError and StoreError."""
+        with self._explained():
+            try:
+                with self.database.transaction():
+                    return self._commit(batch, tables, named, rejected, landed_at)
+            except DATA_ERRORS as error:
+                raise DataError(str(error).splitlines()[0]) from error
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What a disk or a database does to us, as a StoreError."""
         try:
-            with self.database.transaction():
-                return self._commit(batch, tables, named, rejected, landed_at)
-        except (
-            duckdb.ConversionException,
-            duckdb.InvalidInputException,
-            duckdb.OutOfRangeException,
-            duckdb.ConstraintException,
-        ) as error:
-            raise DataError(str(error).splitlines()[0]) from error
-        except duckdb.FatalException as error:
-            raise StoreError(f"{self.database.path} failed and must be opened anew: {error}") from error
+            yield
+        except duckdb.Error as error:
+            raise StoreError(
+                f"{self.database.path} could not be written: {str(error).splitlines()[0]}; what had landed is "
+                "safe: make room on the disk or mend it, and start again"
+            ) from error
 
     def _commit(
         self,

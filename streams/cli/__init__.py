@@ -5,10 +5,6 @@ Decides what people read when something fails. Must never show them a stack trac
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -27,6 +23,7 @@ from streams.cli.schemas import schemas
 from streams.cli.session import Session, accept_places
 from streams.cli.show import show
 from streams.cli.sql import sql
+from streams.cli.stopping import stoppable
 from streams.log.protocol import LogError
 from streams.registry import RegistryError
 from streams.rejects import RejectError
@@ -34,7 +31,6 @@ from streams.settings import SettingsError
 from streams.sources.files import FileError
 
 FAILURES = (StoreError, LogError, RegistryError, ContractError, FileError, SettingsError, RejectError)
-STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Front(click.Group):
@@ -42,42 +38,29 @@ class Front(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Runs the command."""
-        stopped: list[int] = []
-        try:
-            with _stoppable(stopped):
+        session = context.ensure_object(Session)
+        with stoppable() as asked:
+            try:
                 return super().invoke(context)
-        except BaseException as error:
-            session = context.ensure_object(Session)
-            if session.debug and not isinstance(error, click.exceptions.Exit | click.ClickException):
+            except (click.exceptions.Exit, click.ClickException):
                 raise
-            if stopped:
-                click.echo("stopped; nothing is lost, run the same command to go on", err=True)
-                raise click.exceptions.Exit(128 + stopped[0]) from None
-            if isinstance(error, FAILURES):
-                raise click.ClickException(str(error)) from None
-            if isinstance(error, duckdb.Error):
-                said = str(error).strip().splitlines()[0]
-                raise click.ClickException(f"the store {session.project.store} failed: {said}") from None
-            raise
+            except BaseException as error:
+                if session.debug:
+                    raise
+                if asked:
+                    click.echo("stopped; nothing is lost, run the same command to go on", err=True)
+                    raise click.exceptions.Exit(128 + asked[0]) from None
+                raise _said(error, session) from None
 
 
-@contextmanager
-def _stoppable(stopped: list[int]) -> Iterator[None]:
-    """Within, Ctrl-C and SIGTERM are noted and raise KeyboardInterrupt, so that all is closed on the way."""
-
-    def stop(number: int, _: object) -> None:
-        stopped.append(number)
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, stop) for number in STOPS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _said(error: BaseException, session: Session) -> BaseException:
+    """A failure as a sentence; what is no failure of the world stays as it is."""
+    if isinstance(error, FAILURES):
+        return click.ClickException(str(error))
+    if isinstance(error, duckdb.Error):
+        first = str(error).strip().splitlines()[0]
+        return click.ClickException(f"the store {session.project.store} failed: {first}")
+    return error
 
 
 @click.group(cls=Front)

@@ -16,17 +16,26 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from schemas.scalars import write_scalar
 from sinks.duckdb.store import Landing
+from streams.cli.stopping import stop_if_asked
 
 
 @contextmanager
 def progress(what: str, total: float) -> Iterator[Callable[[float, str], None]]:
-    """A bar on the terminal: call the given function with what is done and a word on it. None in a pipe."""
+    """A bar on the terminal, none in a pipe: call the given function with what is done and a word on it.
+
+    Here a command stops that is asked to.
+    """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
                TextColumn("{task.fields[note]}"))  # fmt: skip
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total, note="")
-        yield lambda done, note: bar.update(task, completed=done, note=note)
+
+        def show(done: float, note: str) -> None:
+            stop_if_asked()
+            bar.update(task, completed=done, note=note)
+
+        yield show
 
 
 def counts(landing: Landing, seen: int = 0) -> str:

@@ -105,6 +105,7 @@ class House:
         log, total = self.inlet.log, Landing()
         ahead = waiting(log, self.store.positions(log.id))
         with progress("landing", ahead) as show:
+            show(0, "")
             for landing in drain(self.pipeline, log, utc_now):
                 total += landing
                 show(ahead - waiting(log, self.store.positions(log.id)), "")

@@ -16,14 +16,23 @@ from rich.table import Table
 from rich.text import Text
 
 from sinks.duckdb.customer import Customer, Row
-from streams.cli.words import counted, day, heading, major, moment, money, name_of, safe, table, why_blocked
+from streams.cli.timeline import timeline
+from streams.cli.words import (
+    blocked_note,
+    counted,
+    day,
+    heading,
+    latest_of,
+    moment,
+    money,
+    name_of,
+    safe,
+    table,
+)
 
 RECENT = 10  # orders, conversations, messages shown without --all
 INDENT = 14
-LATEST = 25  # events of the timeline shown without --all
 LONGEST = 130  # characters of a message shown without --all
-DULL = {"user_agent", "ip", "sku", "tracking_number", "message_id"}  # fields that the timeline leaves out
-TELLING = ("name", "title", "subject", "query", "text", "url")  # fields that stand first in the timeline
 LIFE = (
     ("paid", "paid_at"), ("shipped", "shipped_at"), ("delivered", "delivered_at"),
     ("return asked for", "return_requested_at"), ("returned", "returned_at"), ("refunded", "refunded_at"),
@@ -53,7 +62,7 @@ def sheet(
     yield from _messages(customer.messages, recent)
     yield from _consents(customer.consents)
     yield from _measures(customer.measures)
-    yield from _timeline(customer.timeline, fields, None if everything else LATEST)
+    yield from timeline(customer.timeline, fields, everything=everything)
     yield Text("\nAll times are UTC.", style="dim")
 
 
@@ -93,18 +102,13 @@ def _identifiers(customer: Customer) -> Iterator[RenderableType]:
         )
         made.add_row(*_identifier(row), note)
     for row in customer.blocked:
-        reason = (
-            f"“{safe(row['reason'])}” ({safe(row['actor'])})"
-            if row["reason"]
-            else why_blocked(row["blocked"])
-        )
-        made.add_row(*_identifier(row), Text(f"blocked: {reason}", style="red"))
+        made.add_row(*_identifier(row), Text(blocked_note(row), style="red"))
     yield made
 
 
 def _identifier(row: Row) -> tuple[RenderableType, ...]:
-    return (Text(row["kind"], style="dim"), Text(safe(row["value"])), moment(row["first_seen_at"]),
-            moment(row["last_seen_at"]), str(row["events"]))  # fmt: skip
+    first, last = (f"{row[column]:%Y-%m-%d}" for column in ("first_seen_at", "last_seen_at"))
+    return Text(row["kind"], style="dim"), Text(safe(row["value"])), first, last, str(row["events"])
 
 
 def _traits(traits: list[Row]) -> Iterator[RenderableType]:
@@ -122,7 +126,7 @@ def _traits(traits: list[Row]) -> Iterator[RenderableType]:
 def _orders(orders: list[Row], most: int | None) -> Iterator[RenderableType]:
     if not orders:
         return
-    yield heading("Orders", _of(orders, most))
+    yield heading("Orders", latest_of(orders, most))
     for order in orders[:most]:
         total = money(order["total"], order["currency"])
         if order["revenue_net"] != order["total"]:
@@ -184,7 +188,7 @@ def _articles(order: Row) -> str:
 def _conversations(conversations: list[Row], most: int | None) -> Iterator[RenderableType]:
     if not conversations:
         return
-    yield heading("Tickets and conversations", _of(conversations, most))
+    yield heading("Tickets and conversations", latest_of(conversations, most))
     made = table("opened", "id", "by", "kind", "status", "first answer", ">messages", "subject")
     for row in conversations[:most]:
         answered = row["first_response_at"]
@@ -213,7 +217,7 @@ def span(time: timedelta) -> str:
 def _messages(messages: list[Row], most: int | None) -> Iterator[RenderableType]:
     if not messages:
         return
-    yield heading("Messages", _of(messages, most))
+    yield heading("Messages", latest_of(messages, most))
     made = table("at", "what", "")
     for row in messages[:most]:
         what = " ".join(part for part in (row["what"], row["direction"]) if part)
@@ -260,53 +264,5 @@ def _measures(measures: list[Row]) -> Iterator[RenderableType]:
     yield made
 
 
-def _timeline(
-    timeline: list[Row], fields: set[tuple[str, str]], most: int | None
-) -> Iterator[RenderableType]:
-    yield heading("Timeline", _of(timeline, most))
-    made = table("at", "channel", "what", "")
-    made.expand = True
-    for column in made.columns:
-        column.no_wrap, column.overflow = True, "ellipsis"
-    made.columns[-1].ratio = 1
-    for row in timeline[:most]:
-        told = {key: value for key, value in row["details"].items() if (row["event_type"], key) not in fields}
-        made.add_row(
-            moment(row["occurred_at"]), Text(row["channel"], style="magenta"), row["what"], gist(told)
-        )
-    yield made
-
-
-def gist(details: Mapping[str, Any]) -> Text:
-    """An event's own fields in one line, the telling ones first; empty, nested and dull ones are left out."""
-    told: list[tuple[str, str]] = []
-    for key in sorted(details, key=lambda key: TELLING.index(key) if key in TELLING else len(TELLING)):
-        value = details[key]
-        if isinstance(value, list) and value:
-            told += [(f"{key} ", "dim"), (f"{len(value)}  ", "")]
-        elif value not in ("", False) and isinstance(value, str | int) and not _dull(key):
-            told += [(f"{key.removesuffix('_minor')} ", "dim"), (f"{_value(key, value, details)}  ", "")]
-    return Text.assemble(*told)
-
-
-def _dull(key: str) -> bool:
-    return key.endswith("_id") or key in DULL
-
-
-def _value(key: str, value: str | int, details: Mapping[str, Any]) -> str:
-    if key.endswith("_minor"):
-        return f"{major(int(value), details.get('currency')):,}"
-    if value is True:
-        return "yes"
-    text = safe(value)
-    if key.endswith(("_at", "_by")):
-        return text[:16]
-    return text.partition("://")[2] or text if key == "url" else text
-
-
 def _coloured(word: str | None) -> Text:
     return Text((word or "").replace("_", " "), style=COLOURS.get(word or "", "default"))
-
-
-def _of(found: list[Row], most: int | None) -> str:
-    return f"the last {most} of {len(found):,}; --all shows every one" if most and len(found) > most else ""

@@ -6,7 +6,7 @@ Decides words and forms only. Must never let a character of the data reach the t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,7 @@ DIGITS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 STRENGTHS = (
-    "a browser's claim",  # 0
+    "an unproven claim",  # 0: a browser, a number that anybody can name
     "somebody's own word",  # 1
     "a trusted server's word",  # 2
     "a person's decision",  # 3
@@ -81,6 +81,11 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
+def latest_of(found: Sequence[object], most: int | None) -> str:
+    """A note that only the latest `most` of some rows are shown; empty where all are."""
+    return f"the last {most} of {len(found):,}; --all shows every one" if most and len(found) > most else ""
+
+
 def name_of(row: Mapping[str, Any]) -> str:
     """What to call a customer: name, else address or number, else what they are."""
     full = " ".join(safe(row[part]) for part in ("first_name", "last_name") if row[part])
@@ -105,6 +110,13 @@ def why_blocked(blocked: str) -> str:
     return BLOCKED.get(blocked, blocked)
 
 
+def blocked_note(row: Mapping[str, Any]) -> str:
+    """Why an identifier joins nobody, short enough for a table."""
+    if row["reason"]:
+        return f"blocked: “{safe(row['reason'])}” ({safe(row['actor'])})"
+    return f"blocked: {BLOCKED[row['blocked']]}" if row["blocked"] in BLOCKED else "blocked by rule"
+
+
 def why_refused(outcome: str, kinds: Mapping[str, Kind]) -> str:
     """Why an edge joins nobody, in words, with the limit that it would break."""
     rule, _, name = outcome.partition(":")
@@ -113,7 +125,7 @@ def why_refused(outcome: str, kinds: Mapping[str, Kind]) -> str:
         case "hub":
             return "one of the two is shared by too many people to tell whom it means"
         case "browser":
-            return "only a browser says so, and both sides are known people already"
+            return "only an unproven claim says so, and both sides are known people already"
         case "cannot":
             return "people have decided that the two sides are not the same person"
         case "limit":

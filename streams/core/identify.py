@@ -25,6 +25,7 @@ Ints = npt.NDArray[np.int64]
 ROLES = {"id": 0, "other": 1, "about": 2}
 CONFIGURED = "configured"
 NONE = np.iinfo(np.int64).max
+LESS = 100  # a role weighs less than the one before it, whatever the strength
 
 
 @dataclass(frozen=True)
@@ -175,12 +176,14 @@ def _assemble(
     names: _Names, parts: list[tuple[Ints, Ints, int, int, int]], records: int, unknown: Any
 ) -> Named:
     record, node, role, strength, at = _columns(parts)
-    order = _order_of(names)
-    usable = np.array([row[3] is None for row in names.rows], dtype=bool)
-    naming = (role == ROLES["id"]) & usable[node] if len(node) else np.zeros(0, bool)
+    named = _node_table(names)
+    by_order = _by_order(named, names.naming.catalogue)
+    order = np.empty(len(by_order), dtype=np.int64)
+    order[by_order] = np.arange(len(by_order))
+    usable = named.column("blocked").is_null().to_numpy()
+    naming = (role == ROLES["id"]) & usable[node]
     least = np.full(records, NONE, dtype=np.int64)
     np.minimum.at(least, record[naming], order[node[naming]])
-    by_order = np.argsort(order, kind="stable")
     anchors = np.full(records, -1, dtype=np.int64)
     anchored = least != NONE
     anchors[anchored] = by_order[least[anchored]]
@@ -188,7 +191,7 @@ def _assemble(
     kept = {"record": record[first], "node": node[first], "role": role[first], "strength": strength[first]}
     mentions = _mentions(kept, anchors, naming[first])
     contacts = pa.table({"record": record.astype(np.int32), "field": at.astype(np.int16), "node": node})
-    return Named(_node_table(names, order), mentions, contacts, anchors, unknown)
+    return Named(named, mentions, contacts, anchors, unknown)
 
 
 def _columns(parts: list[tuple[Ints, Ints, int, int, int]]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
@@ -202,23 +205,21 @@ def _columns(parts: list[tuple[Ints, Ints, int, int, int]]) -> tuple[Ints, Ints,
     return record, node, spread(2), spread(3), spread(4)
 
 
-def _order_of(names: _Names) -> Ints:
-    """For each node its place in the order by (rank of kind, value): 0 is the strongest."""
-    kinds = names.naming.catalogue.kinds
-    ranks = pa.array([kinds[row[1]].rank for row in names.rows], pa.int64())
-    values = pa.array([row[2] for row in names.rows], pa.string())
-    table = pa.table({"rank": ranks, "value": values})
-    ranked = pc.sort_indices(table, [("rank", "ascending"), ("value", "ascending")]).to_numpy()
-    order = np.empty(len(ranked), dtype=np.int64)
-    order[ranked] = np.arange(len(ranked))
-    return order
+def _by_order(nodes: pa.Table, catalogue: Catalogue) -> Ints:
+    """The rows of `nodes` in the order by (rank of kind, value), the strongest first."""
+    kind = _whole(nodes.column("kind")).dictionary_encode()
+    ranks = pa.array([catalogue.kinds[name].rank for name in kind.dictionary.to_pylist()], pa.int64())
+    table = pa.table({"rank": ranks.take(kind.indices), "value": nodes.column("value")})
+    ordered: Ints = pc.sort_indices(table, [("rank", "ascending"), ("value", "ascending")]).to_numpy()
+    return ordered.astype(np.int64)
 
 
 def _one_per_node(record: Ints, node: Ints, role: Ints, strength: Ints) -> Ints:
     """Of several mentions of a node in one record, the row of the weightiest: an id before others."""
-    ranked = np.lexsort((-strength, role, node, record))
+    pair = record * (node.max(initial=0) + 1) + node
+    ranked = np.lexsort((role * LESS - strength, pair))
     first = np.ones(len(ranked), dtype=bool)
-    first[1:] = (np.diff(record[ranked]) != 0) | (np.diff(node[ranked]) != 0)
+    first[1:] = np.diff(pair[ranked]) != 0
     result: Ints = ranked[first]
     return result
 
@@ -242,7 +243,7 @@ def _mentions(kept: Mapping[str, Ints], anchors: Ints, naming: npt.NDArray[np.bo
     )
 
 
-def _node_table(names: _Names, order: Ints) -> pa.Table:
+def _node_table(names: _Names) -> pa.Table:
     node, kind, value, blocked = zip(*names.rows, strict=True) if names.rows else ((), (), (), ())
     return pa.table(
         {
@@ -250,7 +251,7 @@ def _node_table(names: _Names, order: Ints) -> pa.Table:
             "kind": pa.array(kind, pa.string()),
             "value": pa.array(value, pa.string()),
             "blocked": pa.array(blocked, pa.string()),
-            "row": np.arange(len(order)),
+            "row": np.arange(len(node)),
         }
     )
 

@@ -30,7 +30,7 @@ from streams.core.normalise import normalise
 from streams.core.read import unframe_all
 from streams.core.writers import Writer, writer_of
 from streams.log.sqlite import SqliteLog
-from streams.pipeline import Pipeline, drain, utc_now
+from streams.pipeline import Pipeline, drain, uncollected, utc_now
 from streams.registry import SqliteRegistry
 from streams.sources.synthetic import QUALITY, Truth, pairwise
 from tests.bench.timing import profiled
@@ -90,7 +90,7 @@ def bare(folder: str, log: str, batch: int) -> Figures:
     with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
         writers: dict[int, Writer] = {}
         landed = 0
-        with Watch() as watch:
+        with Watch() as watch, uncollected():
             while (one := source.poll(store.positions(source.id), batch)).records:
                 for schema_id in unframe_all(one)[0].keys() - writers.keys():
                     writers[schema_id] = writer_of(schema_id, registry.fetch(schema_id))

@@ -27,8 +27,11 @@ JOIN loaded AS other ON other.row = solved.b
 WHERE link.a = least(one.node, other.node) AND link.b = greatest(one.node, other.node);
 
 -- A constraint that was taken back, or of which one side is not there, decides nothing.
+CREATE OR REPLACE TEMP TABLE present AS
+SELECT node
+FROM identity.node
+SEMI JOIN (SELECT a AS node FROM identity.constraint UNION SELECT b FROM identity.constraint) USING (node);
+
 UPDATE identity.constraint
 SET outcome = 'absent'
-WHERE verdict = 'none'
-    OR a NOT IN (SELECT node FROM identity.node)
-    OR b NOT IN (SELECT node FROM identity.node);
+WHERE verdict = 'none' OR a NOT IN (SELECT node FROM present) OR b NOT IN (SELECT node FROM present);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,17 +11,20 @@ import pytest
 from sinks.duckdb.changes import changes, remember
 from sinks.duckdb.customer import alike, candidates_of, find, read_customer, read_reasons
 from tests.conftest import Feed
-from tests.fed import Fed, event_of
+from tests.fed import Fed, event_of, fed
 from tests.story import ANNA, DEVICE, GERDA, story
 
 
-@pytest.fixture
-def told(feed: Feed) -> Fed:
-    return feed(story())
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fed]:
+    made = fed(tmp_path_factory.mktemp("told"))
+    made.tell(story())
+    yield made
+    made.close()
 
 
-def _customer(fed: Fed, text: str) -> UUID:
-    (customer,) = find(fed.store.database.connection, fed.store.catalogue.kinds, text).customers
+def _customer(told: Fed, text: str) -> UUID:
+    (customer,) = find(told.store.database.connection, told.store.catalogue.kinds, text).customers
     return customer
 
 
@@ -119,7 +123,8 @@ def test_reasons_are_a_tree_of_links_with_their_first_events(told: Fed) -> None:
     }
 
 
-def test_changes_are_compared_with_what_was_remembered(told: Fed) -> None:
+def test_changes_are_compared_with_what_was_remembered(feed: Feed) -> None:
+    told = feed(story())
     database = told.store.database
     remember(database)
     assert changes(database).nodes == changes(database).edges == []

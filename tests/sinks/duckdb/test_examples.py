@@ -107,9 +107,7 @@ def test_churn_features_know_nothing_of_what_came_later(shop: Fed, feed: Feed) -
     )
     unchanged = set(map(str, shop.rows(same))) & set(map(str, then.rows(same)))
     kept = {row[0] for row in then.rows(same) if str(row) in unchanged}
-    now, before = (
-        [row for row in one.records(query) if row["customer_id"] in kept] for one in (shop, then)
-    )
+    now, before = ([row for row in one.records(query) if row["customer_id"] in kept] for one in (shop, then))
     assert now == before
     assert len(now) > 50
 
@@ -120,7 +118,8 @@ def test_cohort_retention(shop: Fed) -> None:
 
     last = month(max(instant(datum["occurred_at"]) for _, datum in shop.told))
     months = {
-        customer: {month(order.placed_at) for order in bought} for customer, bought in by_customer(shop).items()
+        customer: {month(order.placed_at) for order in bought}
+        for customer, bought in by_customer(shop).items()
     }
     sizes = Counter(min(active) for active in months.values())
     expected = {}
@@ -194,7 +193,9 @@ def test_delivery_promise(shop: Fed) -> None:
                 count["still_missing"] += order.delivered_at is None
     found = rows_of(shop, "delivery_promise")
     names = ("promised", "due", "late", "still_missing")
-    assert {(row["month"].year, row["month"].month): Counter({n: row[n] for n in names}) for row in found} == expected
+    assert {
+        (row["month"].year, row["month"].month): Counter({n: row[n] for n in names}) for row in found
+    } == expected
 
 
 def test_return_rates(shop: Fed) -> None:
@@ -203,7 +204,7 @@ def test_return_rates(shop: Fed) -> None:
     for order in orders(shop).values():
         if not order.is_cancelled:
             category = {line["line_id"]: line["category"] for line in order.lines}
-            sold.update({name: 0 for name in category.values()})
+            sold.update(dict.fromkeys(category.values(), 0))
             for line in order.lines:
                 sold[line["category"]] += line["quantity"]
             for _, line_id, quantity in order.returned:

@@ -13,7 +13,8 @@ SHORTEST = 4
 def test_every_table_and_view_and_column_has_a_comment(shop: Fed) -> None:
     objects = shop.rows(
         "SELECT schema_name, table_name, comment FROM duckdb_tables() WHERE NOT temporary AND NOT internal"
-        " UNION ALL SELECT schema_name, view_name, comment FROM duckdb_views() WHERE NOT temporary AND NOT internal"
+        " UNION ALL"
+        " SELECT schema_name, view_name, comment FROM duckdb_views() WHERE NOT temporary AND NOT internal"
     )
     columns = shop.rows(
         "SELECT table_name, column_name, comment FROM duckdb_columns()"
@@ -25,8 +26,8 @@ def test_every_table_and_view_and_column_has_a_comment(shop: Fed) -> None:
 
 def test_the_guide_shows_all_there_is_and_nothing_else(shop: Fed) -> None:
     columns = shop.rows(
-        "SELECT if(schema_name = 'main', '', schema_name || '.') || table_name, column_name FROM duckdb_columns()"
-        " WHERE database_name = current_database() AND NOT internal"
+        "SELECT if(schema_name = 'main', '', schema_name || '.') || table_name, column_name"
+        " FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal"
     )
     nested = {
         (event.table, field.name)
@@ -70,7 +71,9 @@ def test_the_guide_knows_what_contracts_say(shop: Fed) -> None:
 
 
 def test_what_the_guide_says_of_money_and_people(shop: Fed) -> None:
-    [total] = shop.records("FROM guide WHERE object = 'shop_standard.order_placed' AND \"column\" = 'total_minor'")
+    [total] = shop.records(
+        "FROM guide WHERE object = 'shop_standard.order_placed' AND \"column\" = 'total_minor'"
+    )
     assert total["unit"] == "currency"
     assert total["meaning"] == "measure:order_value"
     assert int(total["example"]) > 0
@@ -94,5 +97,5 @@ def test_parts_of_models_are_all_used(shop: Fed) -> None:
 
 
 def test_a_guide_of_a_new_store_is_whole_too(feed: Feed, shop: Fed) -> None:
-    lines = "SELECT object, \"column\", description FROM guide"
+    lines = 'SELECT object, "column", description FROM guide'
     assert feed().rows(lines) == shop.rows(lines)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from streams.cli.explain import explain
 from streams.cli.people import unmerge
+from tests.fed import Event, event_of
 from tests.story import ANNA, GERDA
 from tests.told import told_project, typed
 
@@ -62,22 +64,34 @@ def test_tells_whose_an_identifier_was(project: Path) -> None:
     assert (link["verdict"], link["reason"]) == ("cannot", "Nur geliehen.")
 
 
-def test_a_browsers_word_does_not_join_two_people(project: Path) -> None:
-    from tests.fed import event_of, fed
-
-    made = fed(project / "other") if (project / "other").mkdir() is None else None
-    assert made is not None
-    accounts = [
-        event_of("shop/standard/account_created", event_id=name, occurred_at="2026-01-10T10:00:00Z", user_id=name,
-                 email=f"{name}@gmx.de")
-        for name in ("anna", "berta")
-    ]  # fmt: skip
-    claim = event_of("web/tracking/identified", event_id="w", occurred_at="2026-01-11T10:00:00Z", device_id="d-1",
-                     session_id="1", user_id="anna", email="berta@gmx.de")  # fmt: skip
-    made.tell([*accounts, claim])
-    made.close()
-    (project / "other" / "rundum.toml").write_text('[store]\npath = "fed.duckdb"\n', "utf-8")
-    text = " ".join(typed(project / "other", explain, "user_id:anna").output.split())
+def test_a_browsers_word_does_not_join_two_people(tmp_path: Path) -> None:
+    told_project(
+        tmp_path,
+        [
+            _event("shop/standard/account_created", "1", user_id="anna", email="anna@gmx.de"),
+            _event("shop/standard/account_created", "2", user_id="berta", email="berta@gmx.de"),
+            _event("web/tracking/identified", "3", user_id="anna", email="berta@gmx.de", device_id="d-1"),
+        ],
+    )
+    text = " ".join(typed(tmp_path, explain, "user_id:anna").output.split())
     assert "user_id:anna ╳ email:berta@gmx.de" in text
-    assert "only a browser says so, and both sides are known people already (browser)" in text
-    assert "a browser's claim · 2026-01-11 10:00 web/tracking/identified w" in text
+    assert "only an unproven claim says so, and both sides are known people already (browser)" in text
+    assert "an unproven claim · 2026-01-11 10:00 web/tracking/identified 3" in text
+
+
+def test_a_device_of_many_people_is_shared(tmp_path: Path) -> None:
+    told_project(
+        tmp_path,
+        [_event("web/tracking/identified", f"{at}", user_id=f"u-{at}", device_id="kiosk") for at in range(5)],
+    )
+    kiosk = typed(tmp_path, explain, "kiosk").output
+    assert "device_id:kiosk is shared: more than 4 people of one kind were named together with it" in kiosk
+    assert "5 links refused" in kiosk
+    person = " ".join(typed(tmp_path, explain, "u-3").output.split())
+    assert "user_id:u-3 ╳ device_id:kiosk one of the two is shared by too many people" in person
+
+
+def _event(event_type: str, event_id: str, **fields: Any) -> Event:
+    if event_type.startswith("web/"):
+        fields["session_id"] = "1"
+    return event_of(event_type, event_id=event_id, occurred_at="2026-01-11T10:00:00Z", **fields)

@@ -11,8 +11,7 @@ import pytest
 
 from schemas.catalogue import load
 from sinks.duckdb.store import Store
-
-from .conftest import Run, cdnow, held, payment, payments, start
+from tests.streams.cli.conftest import Run, cdnow, held, payment, payments, start
 
 PAID = "shop/standard/order_paid"
 COUNT = "SELECT count(*) AS n FROM shop_standard.order_paid"
@@ -90,7 +89,9 @@ def test_globs_maps_and_other_contents(project: Path, rundum: Run) -> None:
 
 
 def test_a_dry_run_keeps_nothing(project: Path, rundum: Run) -> None:
-    Path("a.csv").write_text(payments(payment("1"), payment("2", occurred_at="gestern"), *map(payment, map(str, range(50)))))
+    Path("a.csv").write_text(
+        payments(payment("1"), payment("2", occurred_at="gestern"), *map(payment, map(str, range(50))))
+    )
     shown = rundum("ingest", "a.csv", "--as", PAID, "--dry-run")
     assert shown.exit_code == 0
     assert "R-1 " in shown.stdout
@@ -132,7 +133,9 @@ def test_another_store_reads_the_same_log(project: Path, rundum: Run) -> None:
         (("b.csv", "--as", PAID), "the file has no column 'event_id'"),
     ],
 )
-def test_what_cannot_be_read_is_a_sentence(project: Path, rundum: Run, words: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_read_is_a_sentence(
+    project: Path, rundum: Run, words: tuple[str, ...], said: str
+) -> None:
     Path("a.csv").write_text(payments(payment("1")))
     Path("b.csv").write_text("a,b\n1,2\n")
     Path("empty.csv").touch()

@@ -1,4 +1,4 @@
-"""`rundum merge`, `unmerge` and `block`: decisions that hold, and are taken back without a trace in profiles."""
+"""`rundum merge`, `unmerge` and `block`: decisions hold, and are taken back without a trace in profiles."""
 
 from __future__ import annotations
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from streams.cli.session import Session
 from streams.cli.sheet import lateness
 from streams.cli.show import show
 from streams.cli.words import DIGITS, major
-from tests.fed import Fed
 from tests.story import ANNA
 from tests.told import told_project, typed
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return told_project(tmp_path)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return told_project(tmp_path_factory.mktemp("told"))
 
 
 def _lines(result: Result) -> list[str]:
@@ -33,15 +33,15 @@ def test_shows_the_customer_whole(project: Path) -> None:
     lines = _lines(result)
     for line in (
         "│ Anna Müller person │",
-        "│ anna.mueller@gmx.de · (0171) 39 200 45 · Dresden · DE │",
+        "│ anna.mueller@gmx.de · 0171-3920045 · Dresden · DE │",
         "│ 2 orders · 206.71 EUR net · 1 return · 1 open complaint │",
-        "customer_no 0048213 2026-03-02 09:00 2026-03-29 15:00 9",
+        "customer_no 0048213 2026-03-02 2026-03-29 9",
         "city Dresden shop/standard 2026-03-02 18:15 most recent",
         "4711 refunded · app 50.00 EUR, net 0.00 EUR",
         "placed 2026-03-20 10:00 → returned 28 Mar → refunded 29 Mar",
         "R-1001 delivered, 2 days late · web · paypal 206.71 EUR",
         "Stiefelette »Mörike«, 2 × Schal aus Merinowolle",
-        "2026-03-08 08:30 T-815 email complaint open after 40 min 1 Lieferung zu spät, order R-1001",
+        "2026-03-08 08:30 T-815 email complaint open after 40 min 1 Lieferung zu spät, order",
         "2026-03-11 10:03 message in Ruft mich an",
         "order value 256.71 EUR 2",
         "2026-03-02 18:15 shop order paid amount 206.71 currency EUR",
@@ -49,9 +49,7 @@ def test_shows_the_customer_whole(project: Path) -> None:
         assert line in lines
     assert "→ delivered 7 Mar (promised by 5 Mar)" in " ".join(lines)
     assert f"{ANNA} newsletter granted 2026-03-02 18:06 double opt in, 2026-01" in " ".join(lines)
-    assert "noreply@gmx.de 2026-03-08 08:30 2026-03-08 08:30 1 blocked: identifiers.toml blocks" in " ".join(
-        lines
-    )
+    assert "email noreply@gmx.de 2026-03-08 2026-03-08 1 blocked by rule" in lines
     assert "\x1b" not in result.output
 
 
@@ -92,16 +90,17 @@ def test_a_blocked_one_says_why_and_where_it_stands(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("delivered", "said"),
-    [
-        (None, ""), (datetime(2026, 3, 5, 18), "in time"), (datetime(2026, 3, 5, 18, 1), "1 hour late"),
-        (datetime(2026, 3, 6, 20), "26 hours late"), (datetime(2026, 3, 7, 18), "2 days late"),
-    ],
-)  # fmt: skip
-def test_lateness_is_told_from_the_promise(delivered: datetime | None, said: str) -> None:
-    assert lateness({"promised_by": datetime(2026, 3, 5, 18), "delivered_at": delivered}) == said
+    ("hours", "said"),
+    [(-3, "in time"), (0, "in time"), (0.1, "1 hour late"), (26, "26 hours late"), (48, "2 days late")],
+)
+def test_lateness_is_told_from_the_promise(hours: float, said: str) -> None:
+    promised = datetime.fromisoformat("2026-03-05T18:00:00")
+    assert lateness({"promised_by": promised, "delivered_at": promised + timedelta(hours=hours)}) == said
+    assert lateness({"promised_by": promised, "delivered_at": None}) == ""
 
 
-def test_money_has_the_digits_that_the_store_gives_it(shop: Fed) -> None:
-    for currency in (*DIGITS, "EUR"):
-        assert shop.rows("SELECT major(123456, ?)", [currency]) == [(major(123456, currency),)]
+def test_money_has_the_digits_that_the_store_gives_it(project: Path) -> None:
+    with Session(folder=project).reading() as connection:
+        for currency in (*DIGITS, "EUR"):
+            found = connection.execute("SELECT major(123456, ?)", [currency]).fetchall()
+            assert found == [(major(123456, currency),)]

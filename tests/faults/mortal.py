@@ -1,0 +1,50 @@
+"""A process that drains a log into a store, and may die by its own hand on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+from schemas.catalogue import load
+from sinks.duckdb.database import Database
+from sinks.duckdb.store import Store
+from streams.log.sqlite import SqliteLog
+from streams.pipeline import Pipeline, drain, utc_now
+from streams.registry import SqliteRegistry
+
+
+class Paths(NamedTuple):
+    """The files at work."""
+
+    store: Path
+    log: Path
+    registry: Path
+
+
+class Mortal(Database):
+    """Dies before the use of the database whose turn it is: any statement, BEGIN, COMMIT, registering Arrow."""
+
+    left: int
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "connection":
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getattribute__(name)
+
+
+def drain_log(paths: Paths, batch: int, dies_after: int, told: Connection) -> None:
+    """Drains the log; says when the store is open and after each batch. `dies_after` 0 is never."""
+    store = Store(paths.store, load())
+    if dies_after:
+        store.database.__class__ = Mortal
+        store.database.left = dies_after  # type: ignore[attr-defined]
+    pipeline = Pipeline(store, SqliteRegistry(paths.registry))
+    told.send("open")
+    for _ in drain(pipeline, SqliteLog(paths.log), utc_now, batch_size=batch):
+        told.send("landed")
+    store.close()
