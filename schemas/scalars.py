@@ -230,10 +230,8 @@ def read_local(step: int) -> Callable[[Type, Any], datetime]:
 
 def _instant(value: Any, step: int) -> datetime | None:
     """The time that a value names, with a zone if it names one. Raises ValueError or OverflowError."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, int):
-        return EPOCH + timedelta(microseconds=value * step)
+        return None if isinstance(value, bool) else EPOCH + timedelta(microseconds=value * step)
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str):
@@ -241,9 +239,7 @@ def _instant(value: Any, step: int) -> datetime | None:
     text = value.upper()
     zone = ZONE.search(text)
     bare = text[: zone.start()] if zone else text
-    if not LOCAL_TIME.fullmatch(bare):
-        return None
-    return datetime.fromisoformat(bare + (zone.group(1) if zone else ""))
+    return datetime.fromisoformat(bare + (zone[1] if zone else "")) if LOCAL_TIME.fullmatch(bare) else None
 
 
 READERS: dict[str, Callable[[Type, Any], Any]] = {

@@ -26,7 +26,7 @@ from streams.log.protocol import Log
 from streams.registry import Registry
 
 REFUSED = f"{OWN}/input_refused"
-BATCH = 100_000
+BATCH = 122_880  # a row group of DuckDB: a full one goes to the file at once, not first through its WAL
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ Identifiers are pairs (kind, normalised value). What the pipeline derives must e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from schemas.catalogue import Catalogue, EventType
@@ -16,6 +17,7 @@ from streams.core.normalise import normalise
 
 Name = tuple[str, str]
 Pair = tuple[Name, Name]
+Group = frozenset[Name]
 DAY = 86_400_000_000
 
 
@@ -46,61 +48,57 @@ def pair(one: Name, other: Name) -> Pair:
     return (one, other) if one < other else (other, one)
 
 
+class Groups:
+    """Who is together so far, and who must not be."""
+
+    def __init__(self, names: Iterable[Name], enemies: Iterable[Pair]) -> None:
+        self.of = {name: frozenset([name]) for name in names}
+        self.enemies = list(enemies)
+
+    def try_union(self, both: Pair, why_not: Callable[[Group, Group], str | None]) -> str:
+        """`joined`, `within`, `cannot`, or what speaks against it."""
+        one, other = self.of[both[0]], self.of[both[1]]
+        if one == other:
+            return "within"
+        if any((a in one and b in other) or (a in other and b in one) for a, b in self.enemies):
+            return "cannot"
+        if why := why_not(one, other):
+            return why
+        for name in one | other:
+            self.of[name] = one | other
+        return "joined"
+
+
 def solve(facts: Facts, kinds: Mapping[str, Kind]) -> Solution:
     """Hubs, then Kruskal with constraints over a total order of facts."""
 
     def order(name: Name) -> tuple[int, str]:
         return kinds[name[0]].rank, name[1]
 
-    hubs = {name: hub_level(name, facts, kinds) for name in facts.nodes}
-    groups = {name: frozenset([name]) for name in facts.nodes}
-    verdicts = {
-        both: verdict if verdict != "none" and all(name in facts.nodes for name in both) else "absent"
-        for both, verdict in facts.verdicts.items()
-    }
-    enemies = [both for both, verdict in verdicts.items() if verdict == "cannot"]
-
-    def forbidden(one: frozenset[Name], other: frozenset[Name]) -> bool:
-        return any((a in one and b in other) or (a in other and b in one) for a, b in enemies)
-
-    def join(one: frozenset[Name], other: frozenset[Name]) -> None:
-        for name in one | other:
-            groups[name] = one | other
-
     def sorted_ends(both: Pair) -> list[tuple[int, str]]:
         return sorted(map(order, both))
-
-    for both in sorted((both for both, verdict in verdicts.items() if verdict == "must"), key=sorted_ends):
-        one, other = groups[both[0]], groups[both[1]]
-        if one == other:
-            verdicts[both] = "within"
-        elif forbidden(one, other):
-            verdicts[both] = "cannot"
-        else:
-            join(one, other)
-            verdicts[both] = "joined"
 
     def strongest_first(both: Pair) -> Any:
         first, strength = facts.edges[both]
         ranks = [kinds[kind].rank for kind, _ in both]
         return -strength, sum(ranks), max(ranks), first, sorted_ends(both)
 
+    hubs = {name: hub_level(name, facts, kinds) for name in facts.nodes}
+    verdicts = {
+        both: verdict if verdict != "none" and all(name in facts.nodes for name in both) else "absent"
+        for both, verdict in facts.verdicts.items()
+    }
+    groups = Groups(facts.nodes, [both for both, verdict in verdicts.items() if verdict == "cannot"])
+    for both in sorted((both for both, verdict in verdicts.items() if verdict == "must"), key=sorted_ends):
+        verdicts[both] = groups.try_union(both, lambda *_: None)
     outcomes: dict[Pair, str] = {}
     for both in sorted(facts.edges, key=strongest_first):
         strength = facts.edges[both][1]
-        one, other = groups[both[0]], groups[both[1]]
-        if strength <= max(hubs[both[0]], hubs[both[1]]):
+        if strength <= max(hubs[name] for name in both):
             outcomes[both] = "hub"
-        elif one == other:
-            outcomes[both] = "within"
-        elif forbidden(one, other):
-            outcomes[both] = "cannot"
-        elif why := refusal(one, other, strength, facts, kinds):
-            outcomes[both] = why
         else:
-            join(one, other)
-            outcomes[both] = "joined"
-    customer = {name: min(group, key=order) for name, group in groups.items()}
+            outcomes[both] = groups.try_union(both, partial(refusal, strength, facts, kinds))
+    customer = {name: min(group, key=order) for name, group in groups.of.items()}
     return Solution(customer, outcomes, verdicts, hubs)
 
 
@@ -121,9 +119,7 @@ def hub_level(name: Name, facts: Facts, kinds: Mapping[str, Kind]) -> int:
     return -1
 
 
-def refusal(
-    one: frozenset[Name], other: frozenset[Name], strength: int, facts: Facts, kinds: Mapping[str, Kind]
-) -> str | None:
+def refusal(strength: int, facts: Facts, kinds: Mapping[str, Kind], one: Group, other: Group) -> str | None:
     """Why two groups may not be joined, cannot-links aside."""
     if strength == 0 and all(any(kinds[kind].person for kind, _ in group) for group in (one, other)):
         return "browser"
@@ -184,7 +180,8 @@ def blocks(events: Iterable[Happened], catalogue: Catalogue) -> set[Name]:
     for event in events:
         if event.contract.name == "own/rundum/identifier_blocked":
             name = next(event.names("about", catalogue))[0]
-            word[name] = max(word.get(name, (-1, "", False)), (event.at, event.event_id, event.datum["blocked"]))
+            said = event.at, event.event_id, event.datum["blocked"]
+            word[name] = max(word.get(name, said), said)
     return {name for name, (_, _, blocked) in word.items() if blocked}
 
 
@@ -196,7 +193,8 @@ def verdicts(events: Iterable[Happened], catalogue: Catalogue) -> dict[Pair, str
             one, other = (name for name, _, _ in event.names("about", catalogue))
             if one != other:
                 both = pair(one, other)
-                word[both] = max(word.get(both, (-1, "", "")), (event.at, event.event_id, event.datum["verdict"]))
+                said = event.at, event.event_id, event.datum["verdict"]
+                word[both] = max(word.get(both, said), said)
     return {both: verdict for both, (_, _, verdict) in word.items()}
 
 
@@ -207,7 +205,7 @@ class World:
     facts: Facts
     anchors: dict[tuple[str, str], Name]
     measures: dict[tuple[Name, str, str], tuple[int, int]]
-    traits: dict[tuple[Name, str, str], tuple[Any, ...]]
+    traits: dict[tuple[Name, str, str, int], tuple[Any, ...]]
     consents: dict[tuple[Name, str, str], tuple[int, str, str]]
 
 
@@ -243,7 +241,7 @@ def _say_state(world: World, event: Happened, anchor: Name) -> None:
     source = event.contract.source.name
     for mark in event.contract.marked("measure"):
         for amount in values_at(event.datum, mark.path):
-            unit = mark.options.get("unit")
+            unit = str(mark.options.get("unit"))
             if "currency" in mark.options:
                 unit = next(values_at(event.datum, mark.options["currency"]))
             total, count = world.measures.get((anchor, mark.name, unit), (0, 0))
@@ -252,8 +250,8 @@ def _say_state(world: World, event: Happened, anchor: Name) -> None:
     for mark in event.contract.marked("trait"):
         strength = min(event.contract.source.trust, mark.options.get("strength", 3))
         for value in values_at(event.datum, mark.path):
-            word = (event.at, 0, event.contract.name, event.event_id, str(value), strength)
-            place = anchor, mark.name, source
+            word = (event.at, 0, event.contract.name, event.event_id, str(value))
+            place = anchor, mark.name, source, strength
             world.traits[place] = max(world.traits.get(place, word), word)
 
 

@@ -167,5 +167,7 @@ def _field_rows(event: EventType) -> Iterator[dict[str, str | None]]:
             "event_type": event.name, "field": field.name, "type": field.type,
             "meaning": ", ".join(f"{mark.meaning}:{mark.name}".rstrip(":") for mark in marks),
             "unit": unit, "pii": field.pii, "doc": field.doc,
-            "example": None if value is None else value if isinstance(value, str) else json.dumps(value),
+            "example": value if value is None or isinstance(value, str) else json.dumps(
+                value, ensure_ascii=False
+            ),
         }  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import uuid
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from sinks.duckdb.sql import literal, script, scripts
 VERSION = "1"
 SCHEMAS = ("ops", "identity", "profile")
 MEMORY_LIMIT = "1200MB"
+HOLDER = re.compile(r"lock is held in (.+? \(PID \d+\))")
 
 
 class StoreError(Exception):
@@ -36,7 +38,7 @@ class Database:
     def __init__(self, path: Path, *, secret: bytes | None = None, memory_limit: str = MEMORY_LIMIT) -> None:
         """Opens `path`, making it if it is not there. Raises StoreError. `secret` is for a new store only."""
         self.path = path
-        is_new = not path.exists()
+        is_new = _look(path)
         self.connection = _connect(path, memory_limit)
         try:
             if is_new:
@@ -129,17 +131,29 @@ class Database:
             )
 
 
-def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    if path.is_dir():
+def _look(path: Path) -> bool:
+    """Whether the file is still to be made. Raises StoreError for a place that can hold no store."""
+    try:
+        is_new = not path.exists()
+        is_folder, has_folder = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be reached: {error.strerror}; mend the rights of its folder"
+        ) from None
+    if is_folder:
         raise StoreError(f"{path} is a folder; name a file with --store")
-    if not path.parent.is_dir():
+    if not has_folder:
         raise StoreError(f"there is no folder {path.parent}; make it first, or name another with --store")
     if path.stem in SCHEMAS:
         raise StoreError(
             f"{path.name} is named like a schema in it, which SQL finds ambiguous; use store.duckdb"
         )
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+    if not is_new and not os.access(path, os.R_OK | os.W_OK):
         raise StoreError(f"{path} may not be read and written by this user; mend its rights")
+    return is_new
+
+
+def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "checkpoint_threshold": "256MB",
@@ -156,7 +170,8 @@ def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
 def _explain(path: Path, error: duckdb.Error) -> StoreError:
     text = str(error)
     if "lock" in text.lower():
-        owner = text.partition("Conflicting lock is held in ")[2].partition(".")[0] or "another process"
+        holder = HOLDER.search(text)
+        owner = holder[1] if holder else "another process"
         return StoreBusy(f"{path} is open in {owner}; wait for it or stop it, nothing is lost meanwhile")
     if "not a valid DuckDB database" in text or "Serialization" in text or "checksum" in text.lower():
         return StoreError(

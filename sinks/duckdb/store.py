@@ -57,6 +57,19 @@ class DataError(Exception):
     """The store cannot hold some record of the batch; nothing of the batch was kept."""
 
 
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """What a full or broken disk does to the store, as a StoreError."""
+    try:
+        yield
+    except (duckdb.OperationalError, duckdb.FatalException) as error:
+        why = str(error).splitlines()[0]
+        raise StoreError(
+            f"{path} cannot be written: {why}; make room on the disk or mend it and start again, what has "
+            "landed is safe"
+        ) from error
+
+
 class Store:
     """One DuckDB file under one catalogue."""
 
@@ -70,13 +83,13 @@ class Store:
     ) -> None:
         """Opens or makes the store and takes over the catalogue's contracts. Raises StoreError."""
         self.catalogue = catalogue
-        self.database = Database(path, secret=secret, memory_limit=memory_limit)
-        try:
-            with self._explained():
+        with _explained(path):
+            self.database = Database(path, secret=secret, memory_limit=memory_limit)
+            try:
                 adopt(self.database, catalogue)
-        except BaseException:
-            self.database.close()
-            raise
+            except BaseException:
+                self.database.close()
+                raise
 
     @property
     def naming(self) -> Naming:
@@ -104,23 +117,12 @@ class Store:
         landed_at: datetime,
     ) -> Landing:
         """Lands one batch and all that follows from it, or nothing. Raises DataError and StoreError."""
-        with self._explained():
+        with _explained(self.database.path):
             try:
                 with self.database.transaction():
                     return self._commit(batch, tables, named, rejected, landed_at)
             except DATA_ERRORS as error:
                 raise DataError(str(error).splitlines()[0]) from error
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        """What a disk or a database does to us, as a StoreError."""
-        try:
-            yield
-        except duckdb.Error as error:
-            raise StoreError(
-                f"{self.database.path} could not be written: {str(error).splitlines()[0]}; what had landed is "
-                "safe: make room on the disk or mend it, and start again"
-            ) from error
 
     def _commit(
         self,

@@ -5,7 +5,9 @@ Decides what is shown first. Must never touch a folder that is not a demo's.
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -32,7 +34,7 @@ LEDGER = """
         CASE WHEN bool_and(balanced) THEN 'yes' ELSE 'NO' END
     FROM ops.conservation GROUP BY topic ORDER BY topic"""
 ON = """
-Go on with:
+Go on with:{activate}
   cd {folder}
   rundum sql "FROM guide"
   rundum sql "FROM customers WHERE orders > 3 ORDER BY revenue_net DESC LIMIT 10"
@@ -64,7 +66,15 @@ def demo(session: Session, folder: Path) -> None:
             print_customer(console, connection, house.store.database.value(INTERESTING))
             console.print(heading("Where every record went"))
             console.print(_ledger(house.store))
-    click.echo(ON.format(folder=folder).rstrip())
+    click.echo(ON.format(folder=folder, activate=_activate()).rstrip())
+
+
+def _activate() -> str:
+    """What makes the shell find `rundum`, if it does not yet."""
+    script = Path(sys.prefix) / "bin" / "activate"
+    if shutil.which("rundum") or not script.exists():
+        return ""
+    return f"\n  source {os.path.relpath(script)}"
 
 
 def _clear(folder: Path) -> None:

@@ -31,7 +31,7 @@ def stoppable() -> Iterator[list[int]]:
 
 
 def stop_if_asked() -> None:
-    """Raises KeyboardInterrupt once more: native code can swallow the first, if it was importing just then."""
+    """Raises KeyboardInterrupt once more: native code that was just importing can swallow the first."""
     if _asked:
         raise KeyboardInterrupt
 

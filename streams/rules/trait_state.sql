@@ -1,19 +1,19 @@
--- Of the traits said by the events at hand, the latest of each node, trait and source: time, then the
--- source's own order, then the event's key, then the value. `earliest` traits take the first instead.
+-- Of the traits said by the events at hand, the latest of each node, trait, source and strength: time, then
+-- the source's own order, then the event's key, then the value. `earliest` traits take the first instead.
 CREATE OR REPLACE TEMP TABLE trait_state AS
 WITH said AS (
     SELECT
         event.node,
         fact.trait,
         fact.earliest,
+        fact.strength,
         regexp_extract(event.event_type, '^(.*)/[^/]*$', 1) AS source,
         {
             'occurred_at': event.occurred_at,
             'sequence': fact.sequence,
             'event_type': event.event_type,
             'event_id': event.event_id,
-            'value': fact.value,
-            'strength': fact.strength
+            'value': fact.value
         } AS word
     FROM trait_fact AS fact
     JOIN batch_event AS event USING (landed_seq)
@@ -23,7 +23,8 @@ SELECT
     node,
     trait,
     source,
+    strength,
     earliest,
     CASE WHEN earliest THEN min(word) ELSE max(word) END AS word
 FROM said
-GROUP BY node, trait, source, earliest;
+GROUP BY node, trait, source, strength, earliest;

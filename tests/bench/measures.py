@@ -6,6 +6,7 @@ Decides what is timed: never the making of the load, nor the opening of the stor
 from __future__ import annotations
 
 import json
+import math
 import resource
 import statistics
 import sys
@@ -13,14 +14,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from schemas.catalogue import Catalogue, load
 from sinks.duckdb.digest import digest
+from sinks.duckdb.rebuild import rebuild
 from sinks.duckdb.stage import arrive
 from sinks.duckdb.store import Store
 from streams.core.decode import decode
@@ -37,6 +40,7 @@ from tests.bench.timing import profiled
 from tests.bench.workload import decoded_views, log_shop, log_views
 
 SECRET = b"s" * 32
+STORE = "bench.duckdb"
 MIB = 1024
 Figures = dict[str, Any]
 
@@ -60,8 +64,8 @@ class Watch:
 @contextmanager
 def opened(folder: str) -> Iterator[Store]:
     """A new store in a folder."""
-    file = Path(folder) / "bench.duckdb"
-    for leftover in (file, file.with_suffix(".duckdb.wal")):
+    file = Path(folder) / STORE
+    for leftover in (file, Path(f"{file}.wal")):
         leftover.unlink(missing_ok=True)
     store = Store(file, load(), secret=SECRET)
     try:
@@ -140,17 +144,17 @@ def growth(folder: str, sizes: list[int], people_at: tuple[int, int], batch: int
     """
     costs: list[Watch] = []
     with opened(folder) as store:
-        landed_at = datetime(2026, 1, 1)
-        for one in decoded_views(sizes[-1] // batch + 3, batch, people_at):
+        landed_at = utc_now()
+        for one in decoded_views(math.ceil(sizes[-1] / batch) + 3, batch, people_at):
             landed_at += timedelta(seconds=1)
-            with Watch() as watch:
+            with Watch() as watch, uncollected():
                 named = identify(one.tables, batch, store.naming)
                 store.commit(one.batch, one.tables, named, [], landed_at)
             costs.append(watch)
         nodes = store.database.value("SELECT count(*) FROM identity.node")
     points = []
     for size in sizes:
-        last = costs[size // batch :][:3]
+        last = costs[math.ceil(size / batch) :][:3]
         points.append(
             {
                 "events": size,
@@ -161,19 +165,35 @@ def growth(folder: str, sizes: list[int], people_at: tuple[int, int], batch: int
     return {"points": points, "nodes": nodes}
 
 
+def rebuilt(folder: str, log: str, batch: int) -> Figures:
+    """A rebuild of what the same process has just landed, its checks included, against that landing."""
+    landing = live(folder, log, batch)
+    with Watch() as watch, uncollected():
+        rebuild(Path(folder) / STORE, load(), lambda _done, _all: None)
+    figures = _rates(watch, landing["events"])
+    ratios = {f"ratio_{key}": figures[key] / landing[key] for key in ("wall_us", "cpu_us")}
+    return figures | ratios
+
+
 def profile(folder: str, log: str, batch: int) -> Figures:
-    """Microseconds an event by step and by SQL file."""
+    """Microseconds of the wall and of the processors by step and by SQL file, one step after the other."""
     with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
-        with profiled() as clock, Watch() as watch:
-            pipeline = Pipeline(store, registry)
-            landed = sum(landing.landed for landing in drain(pipeline, source, utc_now, batch_size=batch))
-    clock.steps["all else"] = [watch.wall, watch.cpu] - sum(
-        spent for name, spent in clock.steps.items() if not name.startswith("of which")
-    )
+        pipeline = Pipeline(store, registry)
+        with profiled() as clock, Watch() as watch, uncollected():
+            landed = _land_in_turn(pipeline, source, batch)
+    inside = [spent for name, spent in clock.steps.items() if not name.startswith("of which")]
+    clock.steps["all else"] = np.array([watch.wall, watch.cpu]) - np.sum(inside, axis=0)
     return _rates(watch, landed) | {
         kind: {name: (spent / landed * 1e6).tolist() for name, spent in of.items()}
         for kind, of in (("steps", clock.steps), ("files", clock.files))
     }
+
+
+def _land_in_turn(pipeline: Pipeline, log: SqliteLog, size: int) -> int:
+    landed = 0
+    while (batch := log.poll(pipeline.store.positions(log.id), size)).records:
+        landed += pipeline.handle(batch, utc_now()).landed
+    return landed
 
 
 def quality(folder: str, seed: int, people: int, events: int) -> Figures:
@@ -184,7 +204,8 @@ def quality(folder: str, seed: int, people: int, events: int) -> Figures:
         for _ in drain(Pipeline(store, registry), source, utc_now):
             pass
         rows = store.database.rows(
-            "SELECT kind, value, node, customer FROM identity.node JOIN identity.identifier USING (node, kind)"
+            "SELECT kind, value, node, customer FROM identity.node"
+            " JOIN identity.identifier USING (node, kind)"
         )
         edges = store.database.rows("SELECT a, b FROM identity.edge")
         owners = _normalised(truth, store.catalogue)
@@ -219,7 +240,7 @@ def _components(edges: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 MEASURES: dict[str, Callable[..., Figures]] = {
-    measure.__name__: measure for measure in (make_log, live, bare, growth, profile, quality)
+    measure.__name__: measure for measure in (make_log, live, bare, rebuilt, growth, profile, quality)
 }
 
 

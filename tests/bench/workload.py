@@ -53,7 +53,7 @@ def _log(file: Path, events: Iterable[tuple[str, str, bytes, int]]) -> None:
             for name in {name for _, name, _, _ in chunk} - ids.keys():
                 ids[name] = registry.register(name, json.dumps(types[name].schema))
             log.append(
-                [Outgoing(topic, frame(ids[name], body), None, None, None, at) for topic, name, body, at in chunk]
+                [Outgoing(topic, frame(ids[name], body), timestamp=at) for topic, name, body, at in chunk]
             )
 
 

@@ -25,7 +25,7 @@ class Paths(NamedTuple):
 
 
 class Mortal(Database):
-    """Dies before the use of the database whose turn it is: any statement, BEGIN, COMMIT, registering Arrow."""
+    """Dies before the use of the database whose turn it is: a statement, BEGIN, COMMIT, registering Arrow."""
 
     left: int
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -23,8 +22,15 @@ from streams.pipeline import drain, utc_now
 from streams.sources.synthetic import Parameters, generate
 from tests.faults.mortal import Paths, drain_log
 from tests.feed import (
-    Said, blank_store, catalogue, check_books, new_store, pipeline, registry_file, value_of,
-)  # fmt: skip
+    Said,
+    blank_store,
+    catalogue,
+    check_books,
+    new_store,
+    pipeline,
+    registry_file,
+    value_of,
+)
 
 EVENTS = list(generate(Parameters(people=12, events=360, seed=7, conflicts=0.05, duplicates=0.1)))
 BATCH = 4
@@ -40,8 +46,9 @@ class Told:
 drain_log(Paths(*map(Path, sys.argv[1:4])), int(sys.argv[4]), 0, Told())
 """
 
+
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log of a small generated shop, copies and conflicts included, over several partitions."""
     path = tmp_path_factory.mktemp("log") / "log.sqlite"
     chance = Random(1)
@@ -53,7 +60,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 for event in EVENTS
             ]
         )  # fmt: skip
-    yield path
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +122,7 @@ def test_killed_at_any_moment(tmp_path: Path, log: Path, clean: Digests) -> None
 def test_killed_between_any_two_statements(tmp_path: Path, log: Path, clean: Digests) -> None:
     """Each process dies at another statement of a commit; some batches die many times before they land."""
     draining, chance = Drain(tmp_path, log), Random(21)
-    for _ in range(40):
+    for _ in range(25):
         process, hears = draining.start(dies_after=chance.randint(1, 300))
         process.join(120)
         hears.close()

@@ -1,4 +1,4 @@
-"""Small crowded shops for property tests: few people, few identifiers, so that everything meets everything."""
+"""Small crowded shops for property tests: few identifiers, so that everything meets everything."""
 
 from __future__ import annotations
 

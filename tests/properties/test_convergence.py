@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from sinks.duckdb.digest import digest
 from sinks.duckdb.store import Store
 from tests.feed import Said, batches_of, catalogue, check_books, land, land_whole, new_store
 from tests.properties.shop import histories, resend
-from tests.reference import Happened, World, derive, pair, solve
+from tests.reference import Happened, Name, World, derive, pair, solve
 
 MODEST = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -41,10 +42,16 @@ def landed(store: Store) -> list[Happened]:
     return found
 
 
+def texts_of(store: Store) -> dict[UUID, Name]:
+    """Every identifier by its node."""
+    rows = store.database.rows("SELECT node, kind, value FROM identity.identifier")
+    return {node: (kind, value) for node, kind, value in rows}
+
+
 def check_identities(store: Store, world: World) -> None:
     """Nodes, edges, constraints and their outcomes are those of the reference."""
     rows = store.database.rows
-    texts = {node: (kind, value) for node, kind, value in rows("SELECT node, kind, value FROM identity.identifier")}
+    texts = texts_of(store)
     found = solve(world.facts, catalogue().kinds)
     nodes = {
         texts[node]: ((micros(first), micros(last), events), hub, texts[customer])
@@ -64,20 +71,18 @@ def check_identities(store: Store, world: World) -> None:
         pair(texts[a], texts[b]): (verdict, outcome)
         for a, b, verdict, outcome in rows("SELECT a, b, verdict, outcome FROM identity.constraint")
     }
-    assert links == {
-        both: (verdict, found.verdicts[both]) for both, verdict in world.facts.verdicts.items()
-    }
+    assert links == {both: (verdict, found.verdicts[both]) for both, verdict in world.facts.verdicts.items()}
 
 
 def check_profiles(store: Store, world: World) -> None:
     """The state of every node is that of the reference."""
     rows = store.database.rows
-    texts = {node: (kind, value) for node, kind, value in rows("SELECT node, kind, value FROM identity.identifier")}
+    texts = texts_of(store)
     measures = {(texts[node], name, unit): (total, events)
                 for node, name, unit, total, events in rows("FROM profile.measure")}  # fmt: skip
     assert measures == world.measures
     traits = {
-        (texts[node], trait, source): (micros(at), sequence, event_type, event_id, value, strength)
+        (texts[node], trait, source, strength): (micros(at), sequence, event_type, event_id, value)
         for node, trait, source, value, strength, at, sequence, event_type, event_id in rows(
             "FROM profile.trait"
         )

@@ -1,4 +1,4 @@
--- The surviving value of each trait for each node and source; the view traits picks among them.
+-- The latest value of each trait for each node, source and trust; the view traits picks among them.
 CREATE TABLE profile.trait (
     node UUID NOT NULL, -- Anchor of the event that said it.
     trait VARCHAR NOT NULL, -- Name of the trait.

@@ -23,29 +23,27 @@ named AS (
         max(value) FILTER (trait = 'last_name') AS last_name,
         max(value) FILTER (trait = 'city') AS city,
         max(value) FILTER (trait = 'country') AS country,
-        list(
+        list_sort(list(
             {'trait': trait, 'value': value, 'source': source, 'occurred_at': occurred_at,
              'event_type': event_type, 'event_id': event_id}
-            ORDER BY trait
-        ) AS traits
+        )) AS traits
     FROM traits
     GROUP BY customer_id
 ),
 known_as AS (
     SELECT
         customer_id AS customer,
-        list({'kind': kind, 'value': value, 'last_seen_at': last_seen_at} ORDER BY kind, value) AS identifiers
+        list_sort(list({'kind': kind, 'value': value, 'last_seen_at': last_seen_at})) AS identifiers
     FROM identifiers
     GROUP BY customer_id
 ),
 agreed AS (
     SELECT
         customer_id AS customer,
-        list(
+        list_sort(list(
             {'contact': contact, 'purpose': purpose, 'status': status, 'granted_at': granted_at,
              'withdrawn_at': withdrawn_at}
-            ORDER BY contact, purpose
-        ) AS consents
+        )) AS consents
     FROM consents
     GROUP BY customer_id
 ),

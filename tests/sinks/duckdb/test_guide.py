@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from schemas.catalogue import SHIPPED, load
 from schemas.meanings import dotted
+from sinks.duckdb.sql import scripts
 from tests.conftest import Feed
 from tests.fed import Fed
 
@@ -99,3 +102,16 @@ def test_parts_of_models_are_all_used(shop: Fed) -> None:
 def test_a_guide_of_a_new_store_is_whole_too(feed: Feed, shop: Fed) -> None:
     lines = 'SELECT object, "column", description FROM guide'
     assert feed().rows(lines) == shop.rows(lines)
+
+
+def test_the_page_for_data_scientists_names_what_there_is(shop: Fed) -> None:
+    page = (SHIPPED.parent / "sinks" / "README.md").read_text("utf-8")
+    table = page.partition("## What there is")[2].partition("## What to know")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = set(re.findall(r"`([\w.*]+)`", " ".join(first_cells)))
+    objects = {name for (name,) in shop.rows("SELECT DISTINCT object FROM guide")}
+    assert {name for name in named if not name.endswith(".*")} <= objects
+    shown = {name for name in objects if "." not in name} - {"guide"}
+    assert shown <= named
+    for example in scripts("examples"):
+        assert example.name.partition("_")[0] in page.lower()

@@ -74,7 +74,7 @@ def events(seed: int) -> list[tuple[int, dict[str, Any]]]:
     made = []
     for number in range(60):
         version = rng.choice((1, 2))
-        at = datetime(2026, 1, 1) + timedelta(minutes=rng.randrange(5000))
+        at = datetime.fromisoformat("2026-01-01") + timedelta(minutes=rng.randrange(5000))
         datum = {"event_id": f"e{number % 45}", "earned_at": at.isoformat() + "Z", "points": rng.randrange(9)}
         datum["email"] = f"m{rng.randrange(6)}@x-y.de"  # without it version 1 would reject the event
         if rng.random() < 0.4:
@@ -110,7 +110,7 @@ class World:
     def run(self, name: str, upgrade_after: int) -> Digests:
         """Lands everything, ten events a batch; the contract changes after so many batches."""
         path = self.folder / f"{name}.duckdb"
-        clock = iter(datetime(2026, 6, 1) + timedelta(seconds=n) for n in range(1000))
+        clock = iter(datetime.fromisoformat("2026-06-01") + timedelta(seconds=n) for n in range(1000))
         store = Store(path, self.catalogues[1 if upgrade_after else 2], secret=b"s" * 32)
         batches = drain(Pipeline(store, self.registry), self.log, lambda: next(clock), batch_size=10)
         for number, _ in enumerate(batches, start=1):

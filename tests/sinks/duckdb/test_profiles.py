@@ -213,3 +213,19 @@ def test_traits_come_from_all_identifiers_of_a_customer(feed: Feed) -> None:
     [row] = shop.records("SELECT email, phone, first_name, last_name, city, country FROM customers")
     assert row == {"email": ANNA, "phone": "0171 3920045", "first_name": "A.", "last_name": "Weber",
                    "city": "Dresden", "country": "DE"}  # fmt: skip
+
+
+def test_trust_counts_within_one_source_too(feed: Feed) -> None:
+    """What was typed at a later checkout (strength 1) does not outdo the account's (strength 2)."""
+    account = event_of(
+        "shop/standard/account_created", event_id="1", occurred_at="2026-05-01T10:00:00Z", user_id="user-7a",
+        email=ANNA, newsletter_opt_in=False,
+    )  # fmt: skip
+    order = event_of(
+        "shop/standard/order_placed", event_id="2", occurred_at="2026-05-02T10:00:00Z", user_id="user-7a",
+        order_id="B77", email="ana.weber@example.de", total_minor=100, subtotal_minor=100, currency="EUR",
+        lines=[],
+    )  # fmt: skip
+    for events in ([account, order], [order, account]):
+        shop = feed(events, batch_size=1)
+        assert shop.rows("SELECT value, strength FROM traits WHERE trait = 'email'") == [(ANNA, 2)]

@@ -23,7 +23,8 @@ def number(rundum: Run, query: str) -> int:
     return int(next(iter(json.loads(answer.stdout)[0].values())))
 
 
-def test_cdnow_end_to_end(project: Path, rundum: Run) -> None:
+@pytest.mark.usefixtures("project")
+def test_cdnow_end_to_end(rundum: Run) -> None:
     done = rundum("ingest", cdnow(), "--as", "shop/cdnow/purchase")
     assert done.exit_code == 0, done.output
     assert done.stdout == "69,659 rows: 69,659 new, 0 seen before, 0 conflicting, 0 rejected\n"
@@ -65,7 +66,8 @@ def test_killed_at_any_moment_it_goes_on(project: Path, rundum: Run, tmp_path: P
     assert number(rundum, "SELECT count(*) FROM ops.conservation WHERE NOT balanced") == 0
 
 
-def test_bad_rows_become_rejects_once(project: Path, rundum: Run) -> None:
+@pytest.mark.usefixtures("project")
+def test_bad_rows_become_rejects_once(rundum: Run) -> None:
     Path("a.csv").write_text(payments(payment("1"), payment("2", amount_minor="zwölf"), payment("3")))
     first = rundum("ingest", "a.csv", "--as", PAID)
     assert first.stdout == "3 rows: 2 new, 0 seen before, 0 conflicting, 1 rejected\n"
@@ -74,7 +76,8 @@ def test_bad_rows_become_rejects_once(project: Path, rundum: Run) -> None:
     assert number(rundum, "SELECT count(*) FROM ops.rejected") == 1
 
 
-def test_globs_maps_and_other_contents(project: Path, rundum: Run) -> None:
+@pytest.mark.usefixtures("project")
+def test_globs_maps_and_other_contents(rundum: Run) -> None:
     for name in "ab":
         Path(f"{name}.csv").write_text(payments(payment(name)))
     Path("c.txt").write_text(f"{payment('a').replace('1000', '999')}\n")
@@ -114,7 +117,8 @@ def test_rows_wait_in_the_log_while_the_store_is_in_use(project: Path, rundum: R
     assert number(rundum, COUNT) == 2
 
 
-def test_another_store_reads_the_same_log(project: Path, rundum: Run) -> None:
+@pytest.mark.usefixtures("project")
+def test_another_store_reads_the_same_log(rundum: Run) -> None:
     Path("a.csv").write_text(payments(payment("1")))
     rundum("ingest", "a.csv", "--as", PAID)
     assert rundum("land", "--store", "second.duckdb").stdout.startswith("1 new")
@@ -133,9 +137,8 @@ def test_another_store_reads_the_same_log(project: Path, rundum: Run) -> None:
         (("b.csv", "--as", PAID), "the file has no column 'event_id'"),
     ],
 )
-def test_what_cannot_be_read_is_a_sentence(
-    project: Path, rundum: Run, words: tuple[str, ...], said: str
-) -> None:
+@pytest.mark.usefixtures("project")
+def test_what_cannot_be_read_is_a_sentence(rundum: Run, words: tuple[str, ...], said: str) -> None:
     Path("a.csv").write_text(payments(payment("1")))
     Path("b.csv").write_text("a,b\n1,2\n")
     Path("empty.csv").touch()

@@ -41,12 +41,12 @@ def test_every_command_shows_an_example_and_takes_the_places(
     assert command.help
 
 
-@pytest.mark.parametrize("words", [("--project", "{p}", "schemas", "check"), ("schemas", "--project", "{p}", "check"),
-                                   ("schemas", "check", "--project", "{p}")])  # fmt: skip
-def test_the_project_is_named_before_or_after(project: Path, rundum: Run, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", ["--project {p} schemas check", "schemas --project {p} check",
+                                   "schemas check --project {p}"])  # fmt: skip
+def test_the_project_is_named_before_or_after(project: Path, rundum: Run, words: str) -> None:
     (project / "schemas" / "x" / "y").mkdir(parents=True)
     (project / "schemas" / "x" / "y" / "z.avsc").write_text("{")
-    said = rundum(*(word.format(p=project) for word in words))
+    said = rundum(*words.format(p=project).split())
     assert said.exit_code == 1
     assert "z.avsc: no source.toml beside it" in said.output
 
@@ -114,8 +114,7 @@ def test_a_store_in_use_is_a_sentence(project: Path, rundum: Run) -> None:
             assert "wait for it or stop it" in said.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("wait", [0.0, 0.4, 0.8])
+@pytest.mark.parametrize(("number", "code", "wait"), [(signal.SIGINT, 130, 0.5), (signal.SIGTERM, 143, 0)])
 def test_a_stopped_command_says_that_nothing_is_lost(
     project: Path, number: signal.Signals, code: int, wait: float
 ) -> None:
