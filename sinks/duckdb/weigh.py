@@ -19,6 +19,7 @@ from streams.core.resolve import Graph, Resolution, resolve
 
 def weigh(database: Database, kinds: Mapping[str, Kind]) -> None:
     """Decides again about every component that holds a node in the temporary table `touched`."""
+    database.step("weigh_met")
     if not database.value("SELECT count(*) FROM touched"):
         return
     database.step("weigh_hubs")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 
@@ -93,7 +94,7 @@ def _append(inlet: Inlet, files: list[Path], target: Target, known: frozenset[st
 
 def _show(file: Path, target: Target) -> None:
     """The first rows as they would be appended, and what speaks against the others."""
-    first = [row for row, _ in zip(rows(file, target.map, target.event), range(SHOWN), strict=False)]
+    first = list(islice(rows(file, target.map, target.event), SHOWN))
     good = {row.number: jsonable(target.event.schema, row.datum) for row in first if row.datum is not None}
     names = [
         name for name in target.event.arrow.names if any(datum[name] is not None for datum in good.values())

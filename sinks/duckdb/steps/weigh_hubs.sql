@@ -1,11 +1,6 @@
 -- Hubs: a node with more neighbours of one stronger person kind, by edges of strength s or more, than its
 -- kind allows, joins nobody by edges of strength s or less. Who becomes or stops being one is weighed again
 -- with the neighbours whose edge that changes.
-INSERT INTO touched
-SELECT link.a FROM identity.constraint AS link JOIN appeared ON appeared.node = link.b
-UNION ALL
-SELECT link.b FROM identity.constraint AS link JOIN appeared ON appeared.node = link.a;
-
 CREATE OR REPLACE TEMP TABLE candidate AS
 SELECT mine.node, mine.hub, mine.kind, kind.hub AS most
 FROM identity.node AS mine
