@@ -21,6 +21,13 @@ from sinks.duckdb.sql import literal, script, scripts
 VERSION = "1"
 SCHEMAS = ("ops", "identity", "profile")
 MEMORY_LIMIT = "1200MB"
+DAMAGED = (
+    "not a valid duckdb database",
+    "serialization",
+    "checksum",
+    "could not read enough bytes",
+    "extension",
+)
 HOLDER = re.compile(r"lock is held in (.+? \(PID \d+\))")
 
 
@@ -157,6 +164,8 @@ def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "checkpoint_threshold": "256MB",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
     }
     try:
         connection = duckdb.connect(str(path), config=settings)
@@ -173,7 +182,7 @@ def _explain(path: Path, error: duckdb.Error) -> StoreError:
         holder = HOLDER.search(text)
         owner = holder[1] if holder else "another process"
         return StoreBusy(f"{path} is open in {owner}; wait for it or stop it, nothing is lost meanwhile")
-    if "not a valid DuckDB database" in text or "Serialization" in text or "checksum" in text.lower():
+    if any(word in text.lower() for word in DAMAGED):
         return StoreError(
             f"{path} is not a DuckDB file, or is damaged; restore it or name another with --store"
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from schemas.catalogue import Catalogue, EventType
 from sinks.duckdb.contracts import adopt, landed_contracts
-from sinks.duckdb.database import Database, StoreError
+from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
 from sinks.duckdb.digest import Digests, digest
 from sinks.duckdb.fold import fold, naming_of, refold, stage_landed
 from sinks.duckdb.sql import literal
@@ -32,42 +32,43 @@ KEPT = ("store_id", "secret", "next_seq", "landed_at")
 Progress = Callable[[int, int], None]
 
 
-def rebuild(path: Path, catalogue: Catalogue, progress: Progress) -> tuple[Digests, Digests]:
+def rebuild(
+    path: Path, catalogue: Catalogue, progress: Progress, *, memory_limit: str = MEMORY_LIMIT
+) -> tuple[Digests, Digests]:
     """Derives the store at `path` again under `catalogue` and swaps it in; returns digests before and after.
 
     `progress` hears (events done, events in all). Raises StoreError, leaving the old store as it was, if the
     rules are the same and the digests are not: then either file is wrong.
     """
-    before, contracts = _read_old(path, catalogue)
+    before, contracts = _read_old(path, catalogue, memory_limit)
     fresh = path.with_name(path.name + ".rebuild")
     for stale in (fresh, fresh.with_name(fresh.name + ".wal")):
         stale.unlink(missing_ok=True)
-    database = Database(fresh)
+    database = Database(fresh, memory_limit=memory_limit)
     try:
         database.run(f"ATTACH {literal(str(path))} AS old (READ_ONLY)")
         _copy_primary(database)
         adopt(database, catalogue)
         _derive(database, catalogue, contracts, progress)
         _keep_history(database)
-        database.run("DETACH old")
         after = digest(database, catalogue)
+        if before.rules == after.rules and before != after:
+            raise StoreError(
+                f"the rebuilt store differs from {path} under the same rules; both are kept, the new one as"
+                f" {fresh}; please report this with both digests"
+            )
         database.run("CHECKPOINT")
+        os.replace(fresh, path)  # while both files are still locked: nobody can land in between
     finally:
         database.close()
-    if before.rules == after.rules and before != after:
-        raise StoreError(
-            f"the rebuilt store differs from {path} under the same rules; both are kept, the new one as"
-            f" {fresh}; please report this with both digests"
-        )
-    os.replace(fresh, path)
     return before, after
 
 
-def _read_old(path: Path, catalogue: Catalogue) -> tuple[Digests, Mapping[str, EventType]]:
+def _read_old(path: Path, catalogue: Catalogue, memory_limit: str) -> tuple[Digests, Mapping[str, EventType]]:
     """The digests and the contracts of the store as it stands; closing it leaves no write-ahead log."""
     if not path.exists():
         raise StoreError(f"there is no store at {path}; name one with --store")
-    database = Database(path)
+    database = Database(path, memory_limit=memory_limit)
     try:
         contracts = landed_contracts(database, catalogue)
         found = digest(database, catalogue)

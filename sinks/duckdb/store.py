@@ -83,6 +83,10 @@ class Store:
     ) -> None:
         """Opens or makes the store and takes over the catalogue's contracts. Raises StoreError."""
         self.catalogue = catalogue
+        if path.stem in {source.table_schema for source in catalogue.sources.values()}:
+            raise StoreError(
+                f"{path.name} is named like a schema in it, which SQL finds ambiguous; use store.duckdb"
+            )
         with _explained(path):
             self.database = Database(path, secret=secret, memory_limit=memory_limit)
             try:

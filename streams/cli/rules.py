@@ -86,6 +86,7 @@ def rebuild(session: Session) -> None:
             session.project.store,
             session.catalogue,
             lambda done, total: show(done / max(total, 1), f"{done:,} events"),
+            memory_limit=session.project.memory_limit,
         )
     click.echo("Before:")
     _print(before)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,29 +36,37 @@ def decided(number: int, verdict: str) -> tuple[str, dict[str, object]]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Path]:
-    """A store with generated events, a constraint and a blocked identifier, landed in several batches."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store of generated events, a constraint and a block, landed in several batches."""
+    folder = tmp_path_factory.mktemp("made")
     catalogue = load()
-    path = tmp_path / "shop.duckdb"
-    registry, log = SqliteRegistry(tmp_path / "log"), SqliteLog(tmp_path / "log")
+    registry, log = SqliteRegistry(folder / "log"), SqliteLog(folder / "log")
     told = [(event.type, event.datum) for event in generate(replace(DEMO, people=60, events=2000))]
     first = next(datum["email"] for name, datum in told if name == "shop/standard/account_created")
     blocked = {"event_id": "b1", "occurred_at": 1_790_000_000_000_000, "kind": "email", "value": first,
                "blocked": True, "reason": "r", "actor": "a"}  # fmt: skip
     told[500:500] = [("own/rundum/identifier_blocked", blocked), decided(1, "must"), decided(2, "cannot")]
-    outgoing = []
-    for name, datum in told:
-        event = catalogue.events[name]
-        schema_id = registry.register(name, json.dumps(event.schema))
-        outgoing.append(Outgoing(event.source.topic, frame(schema_id, encode(event, datum))))
-    log.append(outgoing)
-    store = Store(path, catalogue)
+    log.append([sent(registry, catalogue, name, datum) for name, datum in told])
+    store = Store(folder / "shop.duckdb", catalogue)
     list(drain(Pipeline(store, registry), log, utc_now, batch_size=400))
-    store.close()
-    yield path
-    log.close()
-    registry.close()
+    for opened in (store, log, registry):
+        opened.close()
+    return folder
+
+
+def sent(registry: SqliteRegistry, catalogue: Catalogue, name: str, datum: Any) -> Outgoing:
+    """An event on its way into the log."""
+    event = catalogue.events[name]
+    schema_id = registry.register(name, json.dumps(event.schema))
+    return Outgoing(event.source.topic, frame(schema_id, encode(event, datum)))
+
+
+@pytest.fixture
+def shop(made: Path, tmp_path: Path) -> Path:
+    """A store of its own for each test, with its log beside it."""
+    shutil.copytree(made, tmp_path / "shop")
+    return tmp_path / "shop" / "shop.duckdb"
 
 
 def unheard(done: int, total: int) -> None:
@@ -93,10 +102,7 @@ def test_a_rebuilt_store_goes_on_landing(shop: Path) -> None:
     rebuild(shop, catalogue, unheard)
     store = Store(shop, catalogue)
     log, registry = SqliteLog(shop.parent / "log"), SqliteRegistry(shop.parent / "log")
-    name, datum = decided(3, "none")
-    event = catalogue.events[name]
-    schema_id = registry.register(name, json.dumps(event.schema))
-    log.append([Outgoing(event.source.topic, frame(schema_id, encode(event, datum)))])
+    log.append([sent(registry, catalogue, *decided(3, "none"))])
     landings = list(drain(Pipeline(store, registry), log, utc_now))
     assert [landing.landed for landing in landings] == [1]
     assert store.database.value('SELECT verdict FROM identity."constraint"') == "none"
