@@ -108,7 +108,8 @@ def _take_refused(reading: Reading) -> tuple[dict[str, pa.Table], list[Rejected]
         return tables, []
     return tables, [
         Rejected(
-            record=row["record"], reason="input_refused", detail=f"{row['reason']} ({row['file']}, row {row['row']})",
+            record=row["record"], reason="input_refused",
+            detail=f"{row['reason']} ({row['file']}, row {row['row']})",
             field=row["field"] or "", expected=row["expected"] or "", got=row["got"] or "",
             event_type=row["event_type"],
         )
@@ -197,4 +198,3 @@ def utc_now() -> datetime:
 def waiting(log: Log, positions: Mapping[Place, int]) -> int:
     """How many offsets the store has still to read."""
     return sum(ends.head - positions.get(place, 0) for place, ends in log.ends().items())
-

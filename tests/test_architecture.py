@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.ingest",
         "streams.rejects",
         "streams.decisions",
+        "streams.trial",
         "streams.cli",
     ),
 )

@@ -23,6 +23,7 @@ from schemas.examples import read_examples
 from schemas.lint import Finding, lint
 from schemas.meanings import Field, Mark, dotted
 from schemas.scaffold import ScaffoldError, write_scaffold
+from streams.trial import try_examples
 
 MODELS = SHIPPED.parent / "sinks" / "duckdb" / "models"
 
@@ -63,6 +64,8 @@ def check(project: WithSchemas, release: bool) -> None:
     except ContractError as error:
         raise click.ClickException(str(error)) from None
     errors = [finding for finding in findings if finding.level == "error"]
+    if not errors:
+        findings += (errors := _tried(project, catalogue))
     for finding in findings:
         click.echo(_line(finding))
     click.echo(
@@ -75,6 +78,19 @@ def check(project: WithSchemas, release: bool) -> None:
         click.echo(
             f"Released: {_near_here(write_released(root, next_released(root, catalogue.events.values())))}"
         )
+
+
+def _tried(project: WithSchemas, catalogue: Catalogue) -> list[Finding]:
+    """What the project's own examples give otherwise than they promise; without a project all examples."""
+    mine = [
+        event
+        for event in catalogue.events.values()
+        if project.schemas is None or event.file.is_relative_to(project.schemas)
+    ]
+    try:
+        return try_examples(catalogue, mine)
+    except ContractError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @schemas.command()

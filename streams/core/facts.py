@@ -14,6 +14,7 @@ from schemas.columns import quote
 from schemas.identifiers import TraitRule
 from schemas.meanings import ANY, IDENTIFYING, ITEMS, STATUSES, Mark, Path, type_text, walk
 
+
 @dataclass(frozen=True)
 class Facts:
     """The generated SELECTs of one event type over `table`, by the fact table they fill."""

@@ -1,23 +1,18 @@
-"""Parts of canonical models that do not fit are refused; the examples of every contract hold in a store."""
+"""Parts of canonical models that do not fit are refused with file, column and mend."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from schemas.catalogue import Catalogue, ContractError, EventType, load
-from schemas.conform import ConformError, conform
-from schemas.examples import Example, read_examples
+from schemas.catalogue import Catalogue, ContractError
 from sinks.duckdb.sql import scripts
 from sinks.duckdb.store import Store
-from streams.pipeline import REFUSED
 from tests.conftest import Feed
-from tests.fed import Fed, fed
 from tests.feed import blank_store, catalogue
 
 MODELS = {model.name: model for model in scripts("models")}
@@ -106,100 +101,3 @@ def test_a_model_documents_its_rows_and_columns(name: str) -> None:
     assert model.doc.endswith(".")
     assert list(model.columns) == columns
     assert all(doc.endswith(".") for doc in model.columns.values())
-
-
-# --- examples
-
-EVENTS = list(load().events.values())
-ACCEPTED = [(event, each) for event in EVENTS for each in read_examples(event) if each.rejected is None]
-REJECTED = [(event, each) for event in EVENTS for each in read_examples(event) if each.rejected is not None]
-
-
-KEPT = {
-    "ops.meta",
-    "ops.contract",
-    "ops.field",
-    "ops.source",
-    "identity.kind",
-    "profile.rule",
-    "ops.position",
-}
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fed]:
-    """A store that one example after the other lies on."""
-    made = fed(tmp_path_factory.mktemp("desk"))
-    yield made
-    made.close()
-
-
-def land_alone(desk: Fed, event: EventType, example: Example) -> None:
-    """Lands an example in the store as the only event there. Raises ConformError."""
-    tables = desk.rows(
-        "SELECT schema_name || '.' || table_name FROM duckdb_tables()"
-        " WHERE NOT temporary AND estimated_size > 0"
-    )
-    for (name,) in tables:
-        if name not in KEPT:
-            desk.store.database.run(f"DELETE FROM {name}")
-    desk.tell([(event.name, conform(event.schema, example.event))])
-
-
-def told(cases: list[tuple[EventType, Example]]) -> pytest.MarkDecorator:
-    """One test an example."""
-    ids = [f"{event.name}:{example.line}" for event, example in cases]
-    return pytest.mark.parametrize(("event", "example"), cases, ids=ids)
-
-
-@told(ACCEPTED)
-def test_an_example_gives_exactly_the_facts_beside_it(desk: Fed, event: EventType, example: Example) -> None:
-    land_alone(desk, event, example)
-    refusal = [("input_refused",)] if event.name == REFUSED else []  # the event that stands for a reject
-    assert desk.rows("SELECT reason FROM ops.rejected") == refusal
-    assert facts_in(desk) == facts_of(example.facts)
-
-
-def facts_of(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts beside an example, in the shape of facts_in."""
-    identifiers = set(facts.get("identifiers", []))
-    return {
-        "identifiers": identifiers,
-        "others": set(facts.get("others", [])) - identifiers,
-        "traits": facts.get("traits", {}),
-        "measures": {name: tuple(value) for name, value in facts.get("measures", {}).items()},
-        "consents": {tuple(consent) for consent in facts.get("consents", [])},
-    }
-
-
-def facts_in(desk: Fed) -> dict[str, Any]:
-    """The facts in a store that holds one event."""
-    nodes = desk.rows(
-        "SELECT kind || ':' || value, node IN (SELECT node FROM ops.event WHERE node IS NOT NULL)"
-        " OR node IN (SELECT unnest([a, b]) FROM identity.edge) FROM identifiers"
-    )
-    consents = desk.rows("SELECT contact_kind || ':' || contact, purpose, status FROM consents")
-    measures = desk.rows("SELECT measure, total, unit FROM profile.measure")
-    return {
-        "identifiers": {name for name, is_own in nodes if is_own},
-        "others": {name for name, is_own in nodes if not is_own},
-        "traits": dict(desk.rows("SELECT trait, value FROM profile.trait")),
-        "measures": {name: (total, unit) for name, total, unit in measures},
-        "consents": set(consents),
-    }
-
-
-@told(REJECTED)
-def test_a_hostile_example_is_rejected_for_the_reason_beside_it(
-    desk: Fed, event: EventType, example: Example
-) -> None:
-    expected = example.rejected or {}
-    try:
-        land_alone(desk, event, example)
-    except ConformError as refused:  # it cannot even be written: files and requests reject it here
-        found = {(problem.field, "field_invalid") for problem in refused.problems}
-    else:
-        found = set(desk.rows("SELECT coalesce(field, ''), reason FROM ops.rejected"))
-        assert desk.rows("SELECT count(*) FROM ops.event") == [(0,)]
-        assert desk.rows("SELECT bool_and(balanced) FROM ops.conservation") == [(True,)]
-    assert found == {(expected["field"], expected["reason"])}
