@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -48,6 +49,7 @@ class Pipeline:
         self.store = store
         self.registry = registry
         self.writers: dict[int, Writer] = {}
+        self._asking = Lock()  # a registry serves one thread at a time, and `drain` reads ahead
 
     def handle(self, batch: Batch, landed_at: datetime) -> Landing:
         """Lands one batch in one transaction. `landed_at` (UTC, no zone) rises from batch to batch."""
@@ -91,7 +93,8 @@ class Pipeline:
         """The writers that the batch names; those nobody knows are asked for again next time."""
         strangers = {}
         for schema_id in schema_ids(batch) - self.writers.keys():
-            text = self.registry.fetch(schema_id) if schema_id > 0 else None
+            with self._asking:
+                text = self.registry.fetch(schema_id) if schema_id > 0 else None
             writer = writer_of(schema_id, text)
             if text is None:
                 strangers[schema_id] = writer

@@ -197,7 +197,11 @@ def _land_in_turn(pipeline: Pipeline, log: SqliteLog, size: int) -> int:
 
 
 def quality(folder: str, seed: int, people: int, events: int) -> Figures:
-    """How well customers match people, and how well plain connected components would."""
+    """How well customers match people, and how well plain connected components would.
+
+    `edges` are those of the edges that the rules weigh, `named` those of all that any event names together,
+    values that identify nobody and other people's included.
+    """
     log = Path(folder) / "shop.log"
     truth = log_shop(log, replace(QUALITY, seed=seed, people=people, events=events))
     with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
@@ -208,11 +212,15 @@ def quality(folder: str, seed: int, people: int, events: int) -> Figures:
             " JOIN identity.identifier USING (node, kind)"
         )
         edges = store.database.rows("SELECT a, b FROM identity.edge")
+        named = store.database.rows(
+            "SELECT DISTINCT nodes[1], other FROM ops.event, UNNEST(nodes[2:]) AS u(other)"
+        )
         owners = _normalised(truth, store.catalogue)
-    component = _components(edges)
-    ours = {(kind, value): customer for kind, value, _, customer in rows}
-    plain = {(kind, value): component.get(node, node) for kind, value, node, _ in rows}
-    return {"ours": pairwise(owners, ours)._asdict(), "plain": pairwise(owners, plain)._asdict()}
+    guesses = {"rules": {(kind, value): customer for kind, value, _, customer in rows}}
+    for name, pairs in (("edges", edges), ("named", named)):
+        component = _components(pairs)
+        guesses[name] = {(kind, value): component.get(node, node) for kind, value, node, _ in rows}
+    return {name: pairwise(owners, guess)._asdict() for name, guess in guesses.items()}
 
 
 def _normalised(truth: Truth, catalogue: Catalogue) -> dict[tuple[str, str], int | None]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.feed import DAY, Said, says
 
-PEOPLE = 5
+PEOPLE = 7
 ADDRESS = {
     "first_name": None, "last_name": None, "company": None, "street": "Am Deich 1", "house_number": None,
     "address_addition": None, "postal_code": "01067", "city": "Bremen", "country": "DE",
@@ -100,10 +100,10 @@ def tellings(draw: st.DrawFn, event_types: list[str] | None = None) -> tuple[str
 
 
 @st.composite
-def histories(draw: st.DrawFn, largest: int = 40) -> list[Said]:
+def histories(draw: st.DrawFn, largest: int = 40, event_types: list[str] | None = None) -> list[Said]:
     """Events of a shop; some share their id with another of their type that says something else."""
     size = draw(st.integers(1, largest))
-    told = draw(st.lists(tellings(), min_size=size, max_size=size))
+    told = draw(st.lists(tellings(event_types), min_size=size, max_size=size))
     events: list[Said] = []
     for at, (event_type, when, fields) in enumerate(told):
         rivals = [said.datum["event_id"] for said in events if said.type == event_type]
@@ -111,6 +111,24 @@ def histories(draw: st.DrawFn, largest: int = 40) -> list[Said]:
         event_id = draw(st.sampled_from(rivals)) if conflicts else f"e{at}"
         events.append(says(event_type, event_id, when, **fields))
     return events
+
+
+CROWDED = [
+    "web/tracking/identified", "web/tracking/page_viewed", "shop/standard/order_placed",
+    "shop/standard/order_shipped", "crm/standard/contact_created", "own/rundum/identifier_blocked",
+]  # fmt: skip
+SHARED = {"device_id": "device-1", "order_id": "order-1", "phone": "+491713920045"}
+
+
+def crowd_together(events: list[Said]) -> list[Said]:
+    """The same, but all use one device, one telephone and one order number: these become hubs."""
+    return [
+        Said(said.type, said.datum | {name: one for name, one in SHARED.items() if said.datum.get(name)})
+        for said in events
+    ]
+
+
+crowds = histories(event_types=CROWDED).map(crowd_together)
 
 
 def resend(events: list[Said], chance: Random, share: float = 0.25) -> list[Said]:

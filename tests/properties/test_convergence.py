@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from sinks.duckdb.digest import digest
 from sinks.duckdb.store import Store
 from tests.feed import Said, batches_of, catalogue, check_books, land, land_whole, new_store
-from tests.properties.shop import histories, resend
+from tests.properties.shop import crowds, histories, resend
 from tests.reference import Happened, Name, World, derive, pair, solve
 
 MODEST = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -120,9 +120,20 @@ def customers(store: Store) -> list[tuple[Any, ...]]:
     return store.database.rows("FROM customers ORDER BY customer_id")
 
 
-@MODEST
+@settings(MODEST, max_examples=25)
 @given(histories(), st.randoms(use_true_random=False))
 def test_any_delivery_of_the_same_events_gives_the_same_store(events: list[Said], chance: Random) -> None:
+    check_delivery(events, chance)
+
+
+@MODEST
+@given(crowds, st.randoms(use_true_random=False))
+def test_hubs_come_and_go_in_any_order(events: list[Said], chance: Random) -> None:
+    check_delivery(events, chance)
+
+
+def check_delivery(events: list[Said], chance: Random) -> None:
+    """One clean batch, and the same events in any order, batching and partitioning with copies."""
     with new_store() as clean, new_store() as other:
         land_whole(clean, events)
         sent = resend(events, chance)

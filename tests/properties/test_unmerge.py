@@ -191,3 +191,18 @@ def test_what_loses_a_contest_leaves_nothing_behind() -> None:
         check_right(store)
         assert len(customers_by_name(store)) == 2
         assert store.database.value("SELECT count(*) FROM ops.conflict") == 5
+
+
+def test_a_hub_that_loses_a_neighbour_joins_again() -> None:
+    """Its other neighbours, of whom no event speaks, are weighed again."""
+    users = [f"u{at}" for at in range(5)]
+    told = [says("web/tracking/identified", user, at, device_id="d", user_id=user)
+            for at, user in enumerate(users[1:])]  # fmt: skip
+    told.append(says("web/tracking/identified", "last", 9, device_id="d", user_id="u0", email="u@web.de"))
+    with new_store() as store:
+        land_whole(store, told)
+        assert store.database.rows("SELECT DISTINCT outcome FROM identity.edge WHERE outcome = 'hub'") != []
+        land(store, [batch_of([block("x1", LATER, ("user_id", "u0"), True)])])
+        check_right(store)
+        whose = customers_by_name(store)
+        assert whose["device_id", "d"] == whose["user_id", "u1"]
