@@ -20,7 +20,7 @@ from tests.properties.shop import crowds, histories, resend
 from tests.reference import Happened, Name, World, derive, pair, solve
 
 MODEST = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -120,7 +120,7 @@ def customers(store: Store) -> list[tuple[Any, ...]]:
     return store.database.rows("FROM customers ORDER BY customer_id")
 
 
-@settings(MODEST, max_examples=25)
+@settings(MODEST, max_examples=16)
 @given(histories(), st.randoms(use_true_random=False))
 def test_any_delivery_of_the_same_events_gives_the_same_store(events: list[Said], chance: Random) -> None:
     check_delivery(events, chance)
