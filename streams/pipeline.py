@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.catalogue import OWN
 from sinks.duckdb.store import DataError, Landing, Store
-from streams.core.identify import Named, Naming, identify
+from streams.core.identify import Named, identify
 from streams.core.model import Batch, Place, Reading, Rejected
 from streams.core.read import read, schema_ids
 from streams.core.writers import Writer, writer_of
@@ -30,17 +27,6 @@ REFUSED = f"{OWN}/input_refused"
 BATCH = 122_880  # a row group of DuckDB: a full one goes to the file at once, not first through its WAL
 
 
-@dataclass(frozen=True)
-class Understood:
-    """A batch, its events by type, whom they name under a naming, and what of it is no event."""
-
-    batch: Batch
-    naming: Naming
-    tables: Mapping[str, pa.Table]
-    named: Named
-    rejected: list[Rejected]
-
-
 class Pipeline:
     """One store fed through one registry."""
 
@@ -49,32 +35,21 @@ class Pipeline:
         self.store = store
         self.registry = registry
         self.writers: dict[int, Writer] = {}
-        self._asking = Lock()  # a registry serves one thread at a time, and `drain` reads ahead
 
     def handle(self, batch: Batch, landed_at: datetime) -> Landing:
         """Lands one batch in one transaction. `landed_at` (UTC, no zone) rises from batch to batch."""
-        return self.land(self.understand(batch, self.store.naming), landed_at)
-
-    def understand(self, batch: Batch, naming: Naming) -> Understood:
-        """What a batch says and whom it names. Looks at nothing in the store."""
         reading = read(batch, self.store.catalogue, self._writers_of(batch))
         tables, refused = _take_refused(reading)
+        naming = self.store.naming
         named = identify(tables, len(batch.records), naming)
         if named.unknown:
             tables, strangers = _reject_unknown(tables, named)
             refused = [*refused, *strangers]
             named = identify(tables, len(batch.records), naming)
-        return Understood(batch, naming, tables, named, [*reading.rejected, *refused])
-
-    def land(self, said: Understood, landed_at: datetime) -> Landing:
-        """Lands what was understood; anew where somebody was blocked or released since."""
-        naming = self.store.naming
-        if said.naming.blocked != naming.blocked:
-            said = self.understand(said.batch, naming)
         try:
-            return self.store.commit(said.batch, said.tables, said.named, said.rejected, landed_at)
+            return self.store.commit(batch, tables, named, [*reading.rejected, *refused], landed_at)
         except DataError as error:
-            return self._bisect(said.batch, landed_at, error)
+            return self._bisect(batch, landed_at, error)
 
     def _bisect(self, batch: Batch, landed_at: datetime, error: DataError) -> Landing:
         """Lands what can be landed, and rejects the records that the store cannot hold, one by one."""
@@ -93,8 +68,7 @@ class Pipeline:
         """The writers that the batch names; those nobody knows are asked for again next time."""
         strangers = {}
         for schema_id in schema_ids(batch) - self.writers.keys():
-            with self._asking:
-                text = self.registry.fetch(schema_id) if schema_id > 0 else None
+            text = self.registry.fetch(schema_id) if schema_id > 0 else None
             writer = writer_of(schema_id, text)
             if text is None:
                 strangers[schema_id] = writer
@@ -150,30 +124,15 @@ def _halves(batch: Batch, middle: int) -> Iterator[Batch]:
 def drain(
     pipeline: Pipeline, log: Log, clock: Callable[[], datetime], *, batch_size: int = BATCH
 ) -> Iterator[Landing]:
-    """Lands what is in the log until nothing is left; yields after each batch, when it is safe.
-
-    While a batch lands, the next one is read; at a yield nobody uses the log. Meanwhile nothing else of this
-    log may land in the store.
-    """
+    """Lands what is in the log until nothing is left; yields after each batch, when it is safe."""
     store = pipeline.store
-    positions = store.positions(log.id)
-
-    def read_on(naming: Naming) -> Understood | None:
-        batch = log.poll(positions, batch_size)
-        return pipeline.understand(batch, naming) if batch.records or batch.positions else None
-
-    with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(read_on, store.naming)
-        while True:
-            with uncollected():
-                said = ahead.result()
-                if said is None:
-                    return
-                positions |= said.batch.positions
-                ahead = reader.submit(read_on, said.naming)
-                landing = pipeline.land(said, _later(store.last_landed_at(), clock()))
-                wait([ahead])
-            yield landing
+    while True:
+        with uncollected():
+            batch = log.poll(store.positions(log.id), batch_size)
+            if not batch.records and not batch.positions:
+                return
+            landing = pipeline.handle(batch, _later(store.last_landed_at(), clock()))
+        yield landing
 
 
 @contextmanager
