@@ -6,7 +6,7 @@ Decides what counts as an identifier and which one an event hangs on. Must never
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -269,12 +269,3 @@ def node_lists(named: Named, records: int) -> pa.Array:
     return pa.ListArray.from_arrays(
         pa.array(offsets), _whole(named.nodes.column("node")).take(pa.array(node))
     )
-
-
-def rows_of(named: Named, role: str) -> Iterator[tuple[int, int]]:
-    """(record, node row) of every mention in a role."""
-    for record, node, code in zip(
-        *(named.mentions.column(c).to_pylist() for c in ("record", "node", "role")), strict=True
-    ):
-        if code == ROLES[role]:
-            yield record, node
