@@ -202,7 +202,7 @@ def quality(folder: str, seed: int, people: int, events: int) -> Figures:
     `edges` are those of the edges that the rules weigh, `named` those of all that any event names together,
     values that identify nobody and other people's included.
     """
-    log = Path(folder) / "shop.log"
+    log = Path(folder) / f"shop{seed}.log"
     truth = log_shop(log, replace(QUALITY, seed=seed, people=people, events=events))
     with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
         for _ in drain(Pipeline(store, registry), source, utc_now):
