@@ -19,6 +19,8 @@ from streams.core.identify import Naming, identify
 from streams.core.reproject import reproject
 from streams.rules import rule
 
+BLOCK = "own/rundum/identifier_blocked"
+CONSTRAINT = "own/rundum/identity_constrained"
 FACTS = {"trait_fact": "trait", "measure_fact": "measure", "consent_fact": "consent"}
 
 
@@ -57,6 +59,16 @@ def _selects(catalogue: Catalogue, staged: Mapping[str, str], table: str) -> lis
         for event_type, name in staged.items()
         for select in facts_of(catalogue.events[event_type], name, catalogue.traits).of(table)
     ]
+
+
+def hear_people(database: Database, catalogue: Catalogue, staged: Mapping[str, str]) -> None:
+    """Applies what own events among the staged ones decide, and derives again what is suspect."""
+    if BLOCK in staged:
+        database.step("own_block")
+    if CONSTRAINT in staged:
+        database.step("own_constraint")
+    if database.value("SELECT count(*) FROM suspect"):
+        refold(database, naming_of(database, catalogue))
 
 
 def refold(database: Database, naming: Naming) -> None:

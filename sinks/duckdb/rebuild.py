@@ -15,13 +15,13 @@ from schemas.catalogue import Catalogue, EventType
 from sinks.duckdb.contracts import adopt, landed_contracts
 from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
 from sinks.duckdb.digest import Digests, digest
-from sinks.duckdb.fold import fold, naming_of, refold, stage_landed
+from sinks.duckdb.fold import BLOCK, CONSTRAINT, fold, hear_people, naming_of, stage_landed
 from sinks.duckdb.sql import literal
 from sinks.duckdb.weigh import assign, weigh
 
 CHUNK = 100_000
 OLD = "old."
-OWN = ("own/rundum/identifier_blocked", "own/rundum/identity_constrained")
+OWN = (BLOCK, CONSTRAINT)
 PRIMARY = ("ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "ops.writer", "identity.assignment")
 DERIVED = (
     "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",
@@ -122,12 +122,7 @@ def _land_again(database: Database, catalogue: Catalogue, contracts: Mapping[str
         )
     database.step("land_identifier")
     fold(database, catalogue, stage.events)
-    if OWN[0] in stage.events:
-        database.step("own_block")
-    if OWN[1] in stage.events:
-        database.step("own_constraint")
-    if database.value("SELECT count(*) FROM suspect"):
-        refold(database, naming_of(database, catalogue))
+    hear_people(database, catalogue, stage.events)
     weigh(database, catalogue.kinds)
     stage.clear()
 

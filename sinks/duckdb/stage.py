@@ -16,8 +16,6 @@ from sinks.duckdb.database import Database
 from streams.core.identify import Ints, Named, node_lists
 from streams.core.model import Record
 
-STANDARD = ("event_id", "occurred_at", "node", "received_at", "landed_seq", "writer", "extra")
-
 
 @dataclass(frozen=True)
 class Arrival:

@@ -17,15 +17,13 @@ import pyarrow as pa
 from schemas.catalogue import Catalogue
 from sinks.duckdb.contracts import adopt
 from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
-from sinks.duckdb.fold import fold, naming_of, refold
+from sinks.duckdb.fold import fold, hear_people, naming_of
 from sinks.duckdb.land import account, land_events, reject
 from sinks.duckdb.stage import Stage, arrive
 from sinks.duckdb.weigh import assign, weigh
 from streams.core.identify import Named, Naming
 from streams.core.model import Batch, Place, Rejected
 
-BLOCK = "own/rundum/identifier_blocked"
-CONSTRAINT = "own/rundum/identity_constrained"
 DATA_ERRORS = (
     duckdb.ConversionException,
     duckdb.InvalidInputException,
@@ -68,6 +66,15 @@ def _explained(path: Path) -> Iterator[None]:
             f"{path} cannot be written: {why}; make room on the disk or mend it and start again, what has "
             "landed is safe"
         ) from error
+
+
+@contextlib.contextmanager
+def _storable() -> Iterator[None]:
+    """What a record that the store cannot hold raises, as a DataError."""
+    try:
+        yield
+    except DATA_ERRORS as error:
+        raise DataError(str(error).splitlines()[0]) from error
 
 
 class Store:
@@ -121,50 +128,27 @@ class Store:
         landed_at: datetime,
     ) -> Landing:
         """Lands one batch and all that follows from it, or nothing. Raises DataError and StoreError."""
-        with _explained(self.database.path):
-            try:
-                with self.database.transaction():
-                    return self._commit(batch, tables, named, rejected, landed_at)
-            except DATA_ERRORS as error:
-                raise DataError(str(error).splitlines()[0]) from error
-
-    def _commit(
-        self,
-        batch: Batch,
-        tables: Mapping[str, pa.Table],
-        named: Named,
-        rejected: list[Rejected],
-        landed_at: datetime,
-    ) -> Landing:
         database = self.database
-        first = int(database.meta("next_seq") or 1)
-        stage = Stage(database, arrive(batch.records, first))
-        stage.fill(tables, named, self.catalogue.events)
-        landed, duplicate, conflicting, displaced = land_events(
-            database, stage, self.catalogue.events, landed_at
-        )
-        database.step("land_identifier")
-        fold(database, self.catalogue, stage.events)
-        self._hear_people(stage, displaced)
-        weigh(database, self.catalogue.kinds)
-        assign(database, landed_at)
-        reject(database, batch, rejected, landed_at)
-        account(database, batch, self.positions(batch.log_id), landed_at)
-        database.set_meta("next_seq", str(first + len(batch.records)))
-        database.set_meta("landed_at", landed_at.isoformat())
-        stage.clear()
-        return Landing(landed, duplicate, conflicting, len(rejected))
-
-    def _hear_people(self, stage: Stage, displaced: int) -> None:
-        """Applies what own events decide, and takes back what displaced events had said."""
-        if displaced:
-            self.database.run("INSERT INTO suspect SELECT unnest(nodes) FROM displaced")
-        if BLOCK in stage.events:
-            self.database.step("own_block")
-        if CONSTRAINT in stage.events:
-            self.database.step("own_constraint")
-        if self.database.value("SELECT count(*) FROM suspect"):
-            refold(self.database, self.naming)
+        with _explained(database.path), _storable(), database.transaction():
+            first = int(database.meta("next_seq") or 1)
+            stage = Stage(database, arrive(batch.records, first))
+            stage.fill(tables, named, self.catalogue.events)
+            landed, duplicate, conflicting, displaced = land_events(
+                database, stage, self.catalogue.events, landed_at
+            )
+            database.step("land_identifier")
+            fold(database, self.catalogue, stage.events)
+            if displaced:  # what they had said is taken back
+                database.run("INSERT INTO suspect SELECT unnest(nodes) FROM displaced")
+            hear_people(database, self.catalogue, stage.events)
+            weigh(database, self.catalogue.kinds)
+            assign(database, landed_at)
+            reject(database, batch, rejected, landed_at)
+            account(database, batch, self.positions(batch.log_id), landed_at)
+            database.set_meta("next_seq", str(first + len(batch.records)))
+            database.set_meta("landed_at", landed_at.isoformat())
+            stage.clear()
+            return Landing(landed, duplicate, conflicting, len(rejected))
 
     def close(self) -> None:
         """Lets go of the file."""
