@@ -22,7 +22,7 @@ from sinks.duckdb.weigh import assign, weigh
 CHUNK = 100_000
 OLD = "old."
 OWN = (BLOCK, CONSTRAINT)
-PRIMARY = ("ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "ops.writer", "identity.assignment")
+PRIMARY = ("ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "identity.assignment")
 DERIVED = (
     "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",
     "profile.trait", "profile.measure", "profile.consent",
