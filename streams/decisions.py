@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 from schemas.catalogue import EventType
 from sinks.duckdb.changes import Changes, changes, remember
 from sinks.duckdb.customer import Row, rows
-from sinks.duckdb.store import BLOCK, CONSTRAINT, Store
+from sinks.duckdb.fold import BLOCK, CONSTRAINT
+from sinks.duckdb.store import Store
 from streams.core.identify import name
 from streams.ingest import Inlet
 from streams.pipeline import Pipeline, drain, utc_now
