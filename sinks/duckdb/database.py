@@ -48,7 +48,7 @@ class Database:
         is_new = _look(path)
         self.connection = _connect(path, memory_limit)
         try:
-            if is_new:
+            if is_new or self._is_blank():
                 self._make(secret or secrets.token_bytes(32))
             self._check()
         except BaseException:
@@ -125,6 +125,12 @@ class Database:
         self.run(f"COMMENT ON {what} {name} IS {literal(doc)}")
         for column, text in columns.items():
             self.run(f'COMMENT ON COLUMN {name}."{column}" IS {literal(text)}')
+
+    def _is_blank(self) -> bool:
+        """Whether the file holds nothing at all: its maker was stopped before the first commit."""
+        return not self.rows(
+            "SELECT 1 FROM duckdb_tables() UNION ALL SELECT 1 FROM duckdb_views() WHERE NOT internal LIMIT 1"
+        )
 
     def _check(self) -> None:
         known = self.rows("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'meta'")

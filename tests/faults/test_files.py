@@ -184,3 +184,11 @@ def test_a_store_in_use_says_who_has_it() -> None:
 def open_as_myself(path: Path, told: Connection) -> None:
     """Opens a store, and tells what came of it."""
     told.send(outcome_of(lambda: Database(path)))
+
+
+def test_a_store_whose_maker_was_killed_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    duckdb.connect(str(path)).close()
+    store = Store(path, catalogue())
+    assert store.database.value("SELECT count(*) FROM customers") == 0
+    store.close()
