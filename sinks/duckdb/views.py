@@ -28,7 +28,8 @@ def create_views(database: Database, catalogue: Catalogue) -> None:
     for model in scripts("models"):
         _create(database, model_view(database, model, catalogue.models.get(model.name, ())))
     generated = {
-        "measures": _measure_columns(catalogue, of_view=True),
+        "measure_sums": _measure_sums(catalogue),
+        "measure_columns": _measure_columns(catalogue),
         "events": _timeline(catalogue),
         "landed": "\n    UNION ALL\n".join(
             f"        SELECT landed_seq FROM {event.table}" for event in catalogue.events.values()
@@ -89,10 +90,8 @@ def _create(database: Database, view: Script) -> None:
 def _filled(view: Script, generated: Mapping[str, str], catalogue: Catalogue) -> Script:
     text, columns = view.text, dict(view.columns)
     for name, part in generated.items():
-        if view.name == "customers" and name == "measures":
-            part = _measure_columns(catalogue, of_view=False)
         text = text.replace("{" + name + "}", part)
-    if "{measures}" in view.text:
+    if "{measure_" in view.text:
         columns |= {name: doc for name, (doc, _) in measures_of(catalogue).items()}
     return Script(view.name, text, view.doc, columns)
 
@@ -109,18 +108,22 @@ def measures_of(catalogue: Catalogue) -> dict[str, tuple[str, str | None]]:
     return dict(sorted(found.items()))
 
 
-def _measure_columns(catalogue: Catalogue, *, of_view: bool) -> str:
+def _measure_sums(catalogue: Catalogue) -> str:
+    """The columns of the view measures: each measure added up, money by currency."""
     lines = []
     for name, (_, unit) in measures_of(catalogue).items():
         chosen = f"FILTER (measure = {literal(name)})"
-        if not of_view:
-            lines.append(f"measures.{quote(name)} AS {quote(name)},")
-        elif unit is None:
+        if unit is None:
             amounts = f"list((unit, major(total, unit)) ORDER BY unit) {chosen}"
             lines.append(f"map_from_entries({amounts}) AS {quote(name)},")
         else:
             lines.append(f"sum(total) {chosen}::HUGEINT AS {quote(name)},")
     return "\n    ".join(lines)
+
+
+def _measure_columns(catalogue: Catalogue) -> str:
+    """The same columns where another view takes them from measures."""
+    return "\n    ".join(f"measures.{quote(name)} AS {quote(name)}," for name in measures_of(catalogue))
 
 
 def _timeline(catalogue: Catalogue) -> str:

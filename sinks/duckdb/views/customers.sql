@@ -104,7 +104,7 @@ SELECT
     lived.last_order_at AS last_order_at, -- When the last order was placed, UTC.
     coalesce(lived.returns, 0) AS returns, -- Orders of which goods came back.
     coalesce(complained.open_complaints, 0) AS open_complaints, -- Complaints not closed yet.
-    {measures}
+    {measure_columns}
     named.traits AS traits, -- Every trait with its source and time.
     known_as.identifiers AS identifiers, -- Every identifier.
     agreed.consents AS consents -- Every consent, by contact point and purpose.

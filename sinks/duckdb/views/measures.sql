@@ -6,7 +6,7 @@ WITH summed AS (
     GROUP BY ALL
 )
 SELECT
-    {measures}
+    {measure_sums}
     customer_id AS customer_id -- Customer now.
 FROM summed
 GROUP BY customer_id
