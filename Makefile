@@ -19,12 +19,11 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python tests/bench/run.py
 
-# autograd to python-dateutil: wanted by lifetimes, of which only the data file is used.
+# autograd to future: wanted by lifetimes, of which only the data file is used.
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --group pyproject.toml:dev pyproject.toml --output-file requirements.lock \
 	  --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	  --no-emit-package autograd --no-emit-package scipy --no-emit-package pandas --no-emit-package dill \
-	  --no-emit-package future --no-emit-package python-dateutil
+	  --no-emit-package autograd --no-emit-package scipy --no-emit-package dill --no-emit-package future
 
 clean:
 	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,36 +1,34 @@
 """What people decide about identifiers: events of our own in the log, landed at once.
 
-Decides when a decision is said and how it is written. Must never touch the store but through the pipeline.
+Decides when a decision is said and how it is written. Must never touch the store but through the log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from schemas.catalogue import EventType
-from sinks.duckdb.changes import Changes, changes, remember
-from sinks.duckdb.customer import Row, rows
+from schemas.identifiers import Kind
+from sinks.duckdb.changes import Changes, changes, edges_around
 from sinks.duckdb.fold import BLOCK, CONSTRAINT
-from sinks.duckdb.store import Store
-from streams.core.identify import name
-from streams.ingest import Inlet
-from streams.pipeline import Pipeline, drain, utc_now
+from sinks.duckdb.reader import Reader, Row
+from streams.core.normalise import normalise
+from streams.house import House
+from streams.owner import micros
 
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  UTC without a zone, as the store keeps it
 MUST, CANNOT, NONE = "must", "cannot", "none"
 
 
 @dataclass(frozen=True)
 class Identifier:
-    """One identifier as people wrote it, its normalised value and its node. `blocked`: why rules block it."""
+    """One identifier, normalised, and its node if it was ever named. `blocked`: why rules block it."""
 
     kind: str
     value: str
-    node: UUID
+    node: str | None
     blocked: str | None
 
 
@@ -43,27 +41,26 @@ class Words:
     now: datetime
 
 
-def identifier(store: Store, kind: str, raw: str) -> Identifier:
-    """An identifier with the node that events of it hang on. `kind` must be declared."""
-    node, value, blocked = name(store.naming.secret, store.catalogue.kinds[kind], raw)
-    return Identifier(kind, value, UUID(bytes=node), blocked)
+def identifier(reader: Reader, kind: Kind, raw: str) -> Identifier:
+    """An identifier as rules read it, with the node that events of it hang on."""
+    value, blocked = normalise(kind, raw)
+    found = reader.query("find_identifiers", kinds=[kind.name], values=[value])
+    return Identifier(kind.name, value, found[0]["node"] if found else None, blocked)
 
 
-def standing(store: Store, left: Identifier, right: Identifier) -> Row | None:
+def standing(reader: Reader, left: Identifier, right: Identifier) -> Row | None:
     """The latest decision on two identifiers, if any: verdict, outcome, reason, actor, occurred_at."""
-    found = rows(store.database.connection, "pair_decision", a=left.node, b=right.node)
+    found = reader.query("pair_decision", a=left.node, b=right.node)
     return found[0] if found else None
 
 
-def blocking(store: Store, one: Identifier) -> Row | None:
+def blocking(reader: Reader, one: Identifier) -> Row | None:
     """The latest decision to block or release an identifier: blocked, reason, actor, occurred_at."""
-    found = rows(store.database.connection, "block_decision", node=one.node)
+    found = reader.query("block_decision", node=one.node)
     return found[0] if found else None
 
 
-def constrain(
-    pipeline: Pipeline, inlet: Inlet, pair: tuple[Identifier, Identifier], verdict: str, words: Words
-) -> Changes:
+def constrain(house: House, pair: tuple[Identifier, Identifier], verdict: str, words: Words) -> Changes:
     """Writes and lands the verdict on two identifiers: must, cannot or none. What it changed."""
     left, right = pair
     datum = {
@@ -72,16 +69,15 @@ def constrain(
         "right_kind": right.kind,
         "right_value": right.value,
         "verdict": verdict,
+        **_said(words, standing(house.reader, left, right)),
     }
-    last = standing(pipeline.store, left, right)
-    return _decide(pipeline, inlet, CONSTRAINT, {**datum, **_said(words, last)})
+    return _decide(house, CONSTRAINT, datum, pair)
 
 
-def block(pipeline: Pipeline, inlet: Inlet, one: Identifier, blocked: bool, words: Words) -> Changes:
+def block(house: House, one: Identifier, blocked: bool, words: Words) -> Changes:
     """Writes and lands that an identifier joins nobody, or may join again. What it changed."""
     datum = {"kind": one.kind, "value": one.value, "blocked": blocked}
-    last = blocking(pipeline.store, one)
-    return _decide(pipeline, inlet, BLOCK, {**datum, **_said(words, last)})
+    return _decide(house, BLOCK, {**datum, **_said(words, blocking(house.reader, one))}, (one,))
 
 
 def _said(words: Words, last: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -89,16 +85,18 @@ def _said(words: Words, last: Mapping[str, Any] | None) -> dict[str, Any]:
     at = max(words.now, last["occurred_at"] + timedelta(microseconds=1)) if last else words.now
     return {
         "event_id": str(uuid4()),
-        "occurred_at": (at - EPOCH) // timedelta(microseconds=1),
+        "occurred_at": micros(at),
         "reason": words.reason,
         "actor": words.actor,
     }
 
 
-def _decide(pipeline: Pipeline, inlet: Inlet, event_type: str, datum: Mapping[str, Any]) -> Changes:
-    event: EventType = inlet.catalogue.events[event_type]
-    remember(pipeline.store.database)
-    inlet.log.append([inlet.outgoing(event, dict(datum))])
-    for _ in drain(pipeline, inlet.log, utc_now):
-        pass
-    return changes(pipeline.store.database)
+def _decide(house: House, event_type: str, datum: Mapping[str, Any], about: Iterable[Identifier]) -> Changes:
+    event = house.catalogue.events[event_type]
+    edges = edges_around(house.reader, [one.node for one in about])
+    house.inlet.log.append([house.inlet.outgoing(event, dict(datum))])
+    house.land()
+    landed_at = house.reader.value(
+        f"SELECT landed_at FROM {event.table} WHERE event_id = $event_id", {"event_id": datum["event_id"]}
+    )
+    return changes(house.reader, edges, landed_at)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from schemas.catalogue import OWN
 from sinks.duckdb.store import DataError, Landing, Store
+from streams.attempts import Attempts
 from streams.core.identify import Named, identify
 from streams.core.model import Batch, Place, Reading, Rejected
 from streams.core.read import read, schema_ids
@@ -126,12 +127,15 @@ def drain(
 ) -> Iterator[Landing]:
     """Lands what is in the log until nothing is left; yields after each batch, when it is safe."""
     store = pipeline.store
+    attempts = Attempts(store.database.path)
     while True:
         with uncollected():
-            batch = log.poll(store.positions(log.id), batch_size)
+            positions = store.positions(log.id)
+            batch = log.poll(positions, batch_size)
             if not batch.records and not batch.positions:
                 return
-            landing = pipeline.handle(batch, _later(store.last_landed_at(), clock()))
+            with attempts.marked(batch, positions):
+                landing = pipeline.handle(batch, later(store.last_landed_at(), clock()))
         yield landing
 
 
@@ -147,7 +151,7 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _later(last: datetime | None, now: datetime) -> datetime:
+def later(last: datetime | None, now: datetime) -> datetime:
     """Landing times rise strictly, whatever the clock does."""
     return now if last is None or now > last else last + timedelta(microseconds=1)
 

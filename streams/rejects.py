@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import fastavro
 
 from schemas.catalogue import OWN, EventType
 from schemas.conform import ConformError, conform, jsonable
 from schemas.meanings import ITEMS, dotted
+from sinks.duckdb.reader import Reader
 from streams.core.framing import NotFramed, frame, unframe
 from streams.core.model import REASONS, Batch, Record
 from streams.core.read import read, schema_ids
@@ -91,19 +91,19 @@ class Group:
     ids: list[int]
 
 
-def find_groups(store: duckdb.DuckDBPyConnection, resolved_too: bool) -> list[Group]:
+def find_groups(reader: Reader, resolved_too: bool) -> list[Group]:
     """The open rejects, and with `resolved_too` all, the most frequent first."""
-    rows = store.execute(GROUPS.format(rejects=REJECTS), {"resolved_too": resolved_too}).fetchall()
+    rows = reader.rows(GROUPS.format(rejects=REJECTS), {"resolved_too": resolved_too})
     return [Group(*row) for row in rows]
 
 
-def find_rejects(store: duckdb.DuckDBPyConnection, ids: Iterable[int] | None = None) -> list[Reject]:
+def find_rejects(reader: Reader, ids: Iterable[int] | None = None) -> list[Reject]:
     """The rejects of these numbers, all if None, in the order they came. Raises RejectError."""
     wanted = None if ids is None else list(ids)
     where = "" if wanted is None else " WHERE list_contains($wanted::BIGINT[], rejected_id)"
-    rows = store.execute(
+    rows = reader.rows(
         f"{REJECTS}{where} ORDER BY rejected_id", None if wanted is None else {"wanted": wanted}
-    ).fetchall()
+    )
     found = [Reject(*row) for row in rows]
     missing = set(wanted or ()) - {reject.rejected_id for reject in found}
     if missing:
@@ -111,11 +111,11 @@ def find_rejects(store: duckdb.DuckDBPyConnection, ids: Iterable[int] | None = N
     return found
 
 
-def known_refusals(store: duckdb.DuckDBPyConnection, inlet: Inlet, event_type: str) -> frozenset[str]:
+def known_refusals(reader: Reader, inlet: Inlet, event_type: str) -> frozenset[str]:
     """The event ids of rows of this type that were refused before."""
-    rows = store.execute(
+    rows = reader.rows(
         "SELECT value FROM ops.rejected WHERE reason = 'input_refused' AND event_type = ?", [event_type]
-    ).fetchall()
+    )
     return frozenset(str(decode(inlet, value)["event_id"]) for (value,) in rows)
 
 

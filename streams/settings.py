@@ -14,13 +14,23 @@ from typing import Any
 
 from schemas.conform import near
 from sinks.duckdb.database import MEMORY_LIMIT
+from sinks.duckdb.reader import Limits
 
 FILE = "rundum.toml"
 STORE = "store.duckdb"
 LOG = "log.sqlite"
-KEYS = {"project": ("name",), "store": ("path", "memory_limit"), "log": ("path",)}
+KEYS = {
+    "project": ("name",),
+    "store": ("path", "memory_limit"),
+    "log": ("path", "keep_hours"),
+    "run": ("port",),
+    "door": ("seconds", "rows", "queries"),
+}
+KEEP_HOURS = 24
+PORT = 7300
+LIMITS = Limits()
 SIZE = re.compile(r"[1-9]\d*(\.\d+)?\s?[KMGT]i?B")
-IGNORED = ("*.duckdb", "*.duckdb.wal", "*.sqlite", "*.sqlite-wal", "*.sqlite-shm")
+IGNORED = ("*.duckdb", "*.duckdb.*", "*.sqlite", "*.sqlite-wal", "*.sqlite-shm")
 
 TEMPLATE = """\
 # A Rundum project. Every key stands here with its default; leave out what you do not change.
@@ -34,7 +44,20 @@ memory_limit = "{memory_limit}"  # what DuckDB may use; the process takes about 
 
 [log]
 path = "{log}"  # the SQLite file that everything is appended to before it lands in the store
+keep_hours = {keep_hours}  # of what has landed, so that an older store from a backup can follow
+
+[run]
+port = {port}  # of `rundum run` on this machine: /health and /metrics
+
+[door]  # what one question may take while `rundum run` has the store open
+seconds = {seconds}
+rows = {rows}
+queries = {queries}  # at once; others wait
 """
+NUMBERS: dict[str, int] = {
+    "log.keep_hours": KEEP_HOURS, "run.port": PORT, "door.seconds": int(LIMITS.seconds),
+    "door.rows": LIMITS.rows, "door.queries": LIMITS.queries,
+}  # fmt: skip
 README = """\
 Your own contracts: a folder `<channel>/<source>` for each source; `rundum schemas new` writes a first one.
 Kinds of identifier and traits of your own go to `identifiers.toml` and `traits.toml` in this folder.
@@ -60,6 +83,9 @@ class Project:
     log: Path
     schemas: Path | None
     memory_limit: str = MEMORY_LIMIT
+    keep_hours: int = KEEP_HOURS
+    port: int = PORT
+    limits: Limits = LIMITS
 
 
 def find_project(start: Path) -> Path | None:
@@ -81,7 +107,12 @@ def read_project(folder: Path) -> Project:
         raise SettingsError(file, "store.memory_limit", 'must be a size such as "1200MB" or "4GB"')
     name = _text(file, tables, "project.name", folder.absolute().name or "project")
     schemas = folder / "schemas"
-    return Project(folder, name, store, log, schemas if schemas.is_dir() else None, memory_limit)
+    number = {key: _number(file, tables, key, default) for key, default in NUMBERS.items()}
+    return Project(
+        folder, name, store, log, schemas if schemas.is_dir() else None, memory_limit,
+        number["log.keep_hours"], number["run.port"],
+        Limits(number["door.seconds"], number["door.rows"], number["door.queries"]),
+    )  # fmt: skip
 
 
 def loose_project(store: Path) -> Project:
@@ -99,7 +130,8 @@ def init_project(folder: Path) -> Project:
         name = json.dumps(folder.absolute().name or "project", ensure_ascii=False)
         _keep(folder / "schemas" / "README.md", README)
         _ignore(folder / ".gitignore")
-        text = TEMPLATE.format(name=name, store=STORE, log=LOG, memory_limit=MEMORY_LIMIT)
+        numbers = {key.partition(".")[2]: value for key, value in NUMBERS.items()}
+        text = TEMPLATE.format(name=name, store=STORE, log=LOG, memory_limit=MEMORY_LIMIT, **numbers)
         file.write_text(text, "utf-8")
     except OSError as error:
         where = Path(error.filename or folder)
@@ -135,6 +167,14 @@ def _text(file: Path, tables: dict[str, dict[str, Any]], key: str, default: str)
     value = tables.get(table, {}).get(name, default)
     if not isinstance(value, str) or not value.strip():
         raise SettingsError(file, key, f"must be a text that is not empty, such as {json.dumps(default)}")
+    return value
+
+
+def _number(file: Path, tables: dict[str, dict[str, Any]], key: str, default: int) -> int:
+    table, _, name = key.partition(".")
+    value = tables.get(table, {}).get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < (0 if name == "keep_hours" else 1):
+        raise SettingsError(file, key, f"must be a whole number above 0, such as {default}")
     return value
 
 

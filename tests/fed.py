@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from schemas.catalogue import Catalogue
 from schemas.conform import conform
+from sinks.duckdb.reader import Limits, Reader
 from sinks.duckdb.store import Landing, Store
+from sinks.gateway.desk import Desk
 from streams.core.framing import frame
 from streams.log.protocol import Outgoing
 from streams.log.sqlite import SqliteLog
@@ -32,6 +35,11 @@ class Fed:
     log: SqliteLog
     registry: SqliteRegistry
     told: list[Event] = field(default_factory=list)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Asks the store as everybody else does."""
+        return Desk(self.store.database.connection, Limits()).reader()
 
     def tell(self, events: Iterable[Event], batch_size: int = BATCH) -> Landing:
         """Appends events to the log, a second apart, and lands them in batches of that many."""

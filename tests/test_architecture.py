@@ -20,8 +20,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("streams.embedded",),  # the one file that the embedded log and the registry share
     ("streams.log", "streams.registry", "streams.sources", "sinks.duckdb"),
     (
+        "sinks.gateway",
+        "streams.attempts",
         "streams.pipeline",
         "streams.settings",
+        "streams.careful",
+        "streams.owner",
+        "streams.house",
+        "streams.state",
+        "streams.running",
+        "streams.health",
         "streams.ingest",
         "streams.rejects",
         "streams.decisions",

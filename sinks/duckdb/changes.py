@@ -1,21 +1,20 @@
-"""What a landing changed about who belongs together: kept before, compared after.
+"""What a decision changed about who belongs together: the edges it can change kept before, compared after.
 
 Decides what counts as a change: the customer of an identifier, the outcome of an edge. Must never cause one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID
+from datetime import datetime
 
-from sinks.duckdb.customer import Row, rows
-from sinks.duckdb.database import Database
-from sinks.duckdb.sql import script
+from sinks.duckdb.reader import Reader, Row
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Differences to what was remembered.
+    """What landed at one time, seen as differences.
 
     `nodes` are all identifiers of every customer that changed: kind, value, before, after (customers; None
     where it joins nobody). `edges`: kind_a, value_a, kind_b, value_b, before, after (outcomes or None).
@@ -24,21 +23,28 @@ class Changes:
     nodes: list[Row]
     edges: list[Row]
 
-    def customers(self, when: str) -> dict[UUID, list[Row]]:
+    def customers(self, when: str) -> dict[str, list[Row]]:
         """The customers that changed, `before` or `after`, with their identifiers, strongest first."""
-        found: dict[UUID, list[Row]] = {}
+        found: dict[str, list[Row]] = {}
         for row in self.nodes:
             if row[when]:
                 found.setdefault(row[when], []).append(row)
         return found
 
 
-def remember(database: Database) -> None:
-    """Keeps who belongs together now, in the memory of this connection."""
-    database.run_script(script("queries", "remember").text)
+def edges_around(reader: Reader, nodes: Iterable[str | None]) -> list[Row]:
+    """The edges that a decision about some identifiers can change; those without a node have none."""
+    return reader.query("edges_around", nodes=[node for node in nodes if node])
 
 
-def changes(database: Database) -> Changes:
-    """What differs from what was remembered."""
-    connection = database.connection
-    return Changes(rows(connection, "changed_nodes"), rows(connection, "changed_edges"))
+def changes(reader: Reader, edges: list[Row], landed_at: datetime) -> Changes:
+    """What landed at a time (UTC, no zone) changed, of some edges that were kept before."""
+    nodes = {row[side] for row in edges for side in ("node_a", "node_b")}
+    now = {(row["node_a"], row["node_b"]): row["outcome"] for row in edges_around(reader, nodes)}
+    compared = (
+        {**row, "before": row["outcome"], "after": now.get((row["node_a"], row["node_b"]))} for row in edges
+    )
+    return Changes(
+        reader.query("changed_nodes", at=landed_at.isoformat()),
+        [row for row in compared if row["before"] != row["after"]],
+    )

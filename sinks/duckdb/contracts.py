@@ -18,6 +18,7 @@ from schemas.meanings import dotted, read_fields, read_marks
 from sinks.duckdb.database import Database, StoreError
 from sinks.duckdb.fold import naming_of
 from sinks.duckdb.migrate import migrate
+from sinks.duckdb.reader import Rows
 from sinks.duckdb.sql import sql_files
 from sinks.duckdb.typed import create_table, record_contract
 from sinks.duckdb.views import create_views
@@ -61,17 +62,18 @@ def shown_of(catalogue: Catalogue) -> str:
     return hashlib.sha256(b"".join([*files, *parts, text.encode()])).hexdigest()
 
 
-def fingerprint(database: Database) -> str:
+def fingerprint(store: Rows) -> str:
     """The fingerprint of all rules under which the store stands; digests compare only under one."""
-    rows = database.rows("SELECT event_type, rules FROM ops.contract ORDER BY event_type")
-    text = json.dumps([database.meta("rules"), rows])
+    rows = store.rows("SELECT event_type, rules FROM ops.contract ORDER BY event_type")
+    shared = store.rows("SELECT value FROM ops.meta WHERE key = 'rules'")
+    text = json.dumps([shared[0][0] if shared else None, rows])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def landed_contracts(database: Database, catalogue: Catalogue) -> dict[str, EventType]:
+def landed_contracts(store: Rows, catalogue: Catalogue) -> dict[str, EventType]:
     """The contracts that the store stands under, as event types of today's sources."""
     known = {}
-    for name, text in database.rows("SELECT event_type, schema FROM ops.contract ORDER BY event_type"):
+    for name, text in store.rows("SELECT event_type, schema FROM ops.contract ORDER BY event_type"):
         source = name.rpartition("/")[0]
         if name not in catalogue.events:
             raise StoreError(

@@ -9,16 +9,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
-import duckdb
-
 from schemas.identifiers import Kind
-from sinks.duckdb.sql import script
+from sinks.duckdb.reader import Reader, Row
 from streams.core.normalise import normalise
 
-Row = dict[str, Any]
 NODE_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 UNREADABLE = {"empty", "not_an_address", "not_a_number"}  # the text is no value of the kind at all
 
@@ -38,8 +34,8 @@ class Match:
 
     kind: str
     value: str
-    node: UUID
-    customer: UUID | None
+    node: str
+    customer: str | None
     blocked: str | None
 
 
@@ -52,7 +48,7 @@ class Found:
     matches: tuple[Match, ...]
 
     @property
-    def customers(self) -> tuple[UUID, ...]:
+    def customers(self) -> tuple[str, ...]:
         """Every customer that the text can mean, each once."""
         return tuple(dict.fromkeys(match.customer for match in self.matches if match.customer))
 
@@ -87,24 +83,17 @@ class Reasons:
     edges: list[Row]
     constraints: list[Row]
     history: list[Row]
-    others: dict[UUID, Row]
+    others: dict[str, Row]
 
 
-def rows(connection: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -> list[Row]:
-    """The rows of queries/<query>.sql, by column."""
-    found = connection.execute(script("queries", query).text, parameters or None)
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def find(connection: duckdb.DuckDBPyConnection, kinds: Mapping[str, Kind], text: str) -> Found:
+def find(reader: Reader, kinds: Mapping[str, Kind], text: str) -> Found:
     """Who a text can mean: an id that a customer ever had, `kind:value`, or a plain value of any kind."""
     text = text.strip()
-    if NODE_ID.fullmatch(text) and (known := rows(connection, "find_node", node=UUID(text))):
+    if NODE_ID.fullmatch(text) and (known := reader.query("find_node", node=str(UUID(text)))):
         return Found(text, (), _matches(known))
     candidates = candidates_of(kinds, text)
     wanted = {"kinds": [one.kind for one in candidates], "values": [one.value for one in candidates]}
-    return Found(text, candidates, _matches(rows(connection, "find_identifiers", **wanted)))
+    return Found(text, candidates, _matches(reader.query("find_identifiers", **wanted)))
 
 
 def candidates_of(kinds: Mapping[str, Kind], text: str) -> tuple[Candidate, ...]:
@@ -116,49 +105,49 @@ def candidates_of(kinds: Mapping[str, Kind], text: str) -> tuple[Candidate, ...]
     return tuple(one for one in every if one.blocked not in UNREADABLE)
 
 
-def alike(connection: duckdb.DuckDBPyConnection, text: str) -> list[str]:
+def alike(reader: Reader, text: str) -> list[str]:
     """Known identifiers that a mistyped text may have meant, as kind:value; five at most."""
     bare = text.rpartition(":")[2].strip()
-    return [f"{row['kind']}:{row['value']}" for row in rows(connection, "find_alike", text=bare)]
+    return [f"{row['kind']}:{row['value']}" for row in reader.query("find_alike", text=bare)]
 
 
-def briefs(connection: duckdb.DuckDBPyConnection, customers: Iterable[UUID]) -> list[Row]:
+def briefs(reader: Reader, customers: Iterable[str]) -> list[Row]:
     """A line about each of some customers, those seen last first."""
-    return rows(connection, "briefs", customers=list(customers))
+    return reader.query("briefs", customers=list(customers))
 
 
-def read_customer(connection: duckdb.DuckDBPyConnection, customer: UUID) -> Customer | None:
+def read_customer(reader: Reader, customer: str) -> Customer | None:
     """The 360° view of a customer by the id of now; None if there is none."""
-    head = rows(connection, "customer", customer=customer)
+    head = reader.query("customer", customer=customer)
     if not head:
         return None
     parts = {
-        name: rows(connection, f"customer_{name}", customer=customer)
+        name: reader.query(f"customer_{name}", customer=customer)
         for name in ("identifiers", "blocked", "traits", "conversations", "messages", "consents", "measures")
     }
-    timeline = rows(connection, "customer_timeline", customer=customer)
+    timeline = reader.query("customer_timeline", customer=customer)
     for row in timeline:
         row["details"] = json.loads(row["details"])
     _add_proofs(parts["consents"], timeline)
-    return Customer(head[0], orders=_orders(connection, customer), timeline=timeline, **parts)
+    return Customer(head[0], orders=_orders(reader, customer), timeline=timeline, **parts)
 
 
-def read_reasons(connection: duckdb.DuckDBPyConnection, customer: UUID) -> Reasons | None:
+def read_reasons(reader: Reader, customer: str) -> Reasons | None:
     """Why a customer is who they are; None if there is no such customer."""
-    head = rows(connection, "customer", customer=customer)
+    head = reader.query("customer", customer=customer)
     if not head:
         return None
-    edges = rows(connection, "explain_edges", customer=customer)
-    constraints = rows(connection, "explain_constraints", customer=customer)
+    edges = reader.query("explain_edges", customer=customer)
+    constraints = reader.query("explain_constraints", customer=customer)
     sides = {row[side] for row in [*edges, *constraints] for side in ("customer_a", "customer_b")}
     return Reasons(
         head[0],
-        rows(connection, "customer_identifiers", customer=customer),
-        rows(connection, "customer_blocked", customer=customer),
+        reader.query("customer_identifiers", customer=customer),
+        reader.query("customer_blocked", customer=customer),
         edges,
         constraints,
-        rows(connection, "explain_history", customer=customer),
-        {row["customer_id"]: row for row in briefs(connection, sides - {None, customer})},
+        reader.query("explain_history", customer=customer),
+        {row["customer_id"]: row for row in briefs(reader, sides - {None, customer})},
     )
 
 
@@ -168,14 +157,14 @@ def _matches(found: Iterable[Row]) -> tuple[Match, ...]:
     )
 
 
-def _orders(connection: duckdb.DuckDBPyConnection, customer: UUID) -> list[Row]:
+def _orders(reader: Reader, customer: str) -> list[Row]:
     """The customer's orders, each with its `lines`."""
     lines: dict[str, list[Row]] = {}
-    for line in rows(connection, "customer_order_lines", customer=customer):
+    for line in reader.query("customer_order_lines", customer=customer):
         lines.setdefault(line.pop("order_id"), []).append(line)
     return [
         {**order, "lines": lines.get(order["order_id"], [])}
-        for order in rows(connection, "customer_orders", customer=customer)
+        for order in reader.query("customer_orders", customer=customer)
     ]
 
 

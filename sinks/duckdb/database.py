@@ -18,8 +18,11 @@ import duckdb
 
 from sinks.duckdb.sql import literal, script, scripts
 
-VERSION = "1"
+VERSION = 1  # of the tables; upgrades/<version>.sql leads to it from the one before
+OURS = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'meta'"
 SCHEMAS = ("ops", "identity", "profile")
+ANYTHING = "SELECT 1 FROM duckdb_tables() UNION ALL SELECT 1 FROM duckdb_views() WHERE NOT internal LIMIT 1"
+MISSING = "the store {} is not there yet; `rundum ingest` makes one, --store names another"
 MEMORY_LIMIT = "1200MB"
 DAMAGED = (
     "not a valid duckdb database",
@@ -39,6 +42,14 @@ class StoreBusy(StoreError):
     """Another process has the store open."""
 
 
+class StoreMissing(StoreError):
+    """There is no store yet."""
+
+
+class StoreOutdated(StoreError):
+    """The store was made by an older Rundum."""
+
+
 class Database:
     """One DuckDB file and the one connection that writes it."""
 
@@ -50,7 +61,7 @@ class Database:
         try:
             if is_new or self._is_blank():
                 self._make(secret or secrets.token_bytes(32))
-            self._check()
+            _check(path, self.connection)
         except BaseException:
             self.connection.close()
             if is_new:
@@ -115,7 +126,7 @@ class Database:
             for table in scripts("tables"):
                 self.run(table.text)
                 self.document(table.name, "TABLE", table.doc, table.columns)
-            self.set_meta("version", VERSION)
+            self.set_meta("version", str(VERSION))
             self.set_meta("store_id", uuid.uuid4().hex)
             self.set_meta("secret", secret.hex())
             self.set_meta("next_seq", "1")
@@ -128,20 +139,42 @@ class Database:
 
     def _is_blank(self) -> bool:
         """Whether the file holds nothing at all: its maker was stopped before the first commit."""
-        return not self.rows(
-            "SELECT 1 FROM duckdb_tables() UNION ALL SELECT 1 FROM duckdb_views() WHERE NOT internal LIMIT 1"
-        )
+        return not self.rows(ANYTHING)
 
-    def _check(self) -> None:
-        known = self.rows("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'meta'")
-        if not known:
-            raise StoreError(f"{self.path} is a DuckDB file of another program; name a new file with --store")
-        version = self.meta("version") or ""
-        if version != VERSION:
-            raise StoreError(
-                f"{self.path} is a store of version {version}, this is Rundum for version {VERSION}; "
-                "use the Rundum that wrote it"
-            )
+
+def open_read_only(path: Path, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
+    """A store, open for reading only, beside others who read. Raises StoreError, StoreBusy."""
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; name a file with --store")
+    if not path.exists():
+        raise StoreMissing(MISSING.format(path))
+    connection = _connect(path, memory_limit, read_only=True)
+    try:
+        if not connection.execute(ANYTHING).fetchall():  # its maker was stopped before the first commit
+            raise StoreMissing(MISSING.format(path))
+        _check(path, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuses what is no store, or one of another version."""
+    if not connection.execute(OURS).fetchall():
+        raise StoreError(f"{path} is a DuckDB file of another program; name a new file with --store")
+    rows = connection.execute("SELECT value FROM ops.meta WHERE key = 'version'").fetchall()
+    version = int(rows[0][0]) if rows else 0
+    if version < VERSION:
+        raise StoreOutdated(
+            f"{path} was made by an older Rundum (store version {version}, now {VERSION}); "
+            "run `rundum upgrade`, which backs it up first"
+        )
+    if version > VERSION:
+        raise StoreError(
+            f"{path} was made by a newer Rundum (store version {version}, this one knows {VERSION}); "
+            "install that Rundum"
+        )
 
 
 def _look(path: Path) -> bool:
@@ -166,7 +199,7 @@ def _look(path: Path) -> bool:
     return is_new
 
 
-def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, memory_limit: str, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "checkpoint_threshold": "256MB",
@@ -174,7 +207,7 @@ def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         "autoload_known_extensions": False,
     }
     try:
-        connection = duckdb.connect(str(path), config=settings)
+        connection = duckdb.connect(str(path), read_only=read_only, config=settings)
     except duckdb.Error as error:
         raise _explain(path, error) from None
     connection.execute("SET arrow_lossless_conversion = true")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from schemas.catalogue import Catalogue
 from sinks.duckdb.contracts import fingerprint, landed_contracts
-from sinks.duckdb.database import Database
 from sinks.duckdb.land import content_of
+from sinks.duckdb.reader import Rows
 from sinks.duckdb.sql import literal, script
 
 PARTS = ("events", "identities", "profiles")
@@ -28,31 +28,26 @@ class Digests:
     profiles: str
 
 
-def digest(database: Database, catalogue: Catalogue) -> Digests:
-    """The digests of the store as it is."""
+def digest(store: Rows, catalogue: Catalogue) -> Digests:
+    """The digests of a store as it is."""
     return Digests(
-        fingerprint(database),
-        _digest(database, events_sql(database, catalogue)),
-        _digest(database, script("digests", "identities").text),
-        _digest(database, script("digests", "profiles").text),
+        fingerprint(store),
+        _digest(store, events_sql(store, catalogue)),
+        _digest(store, script("digests", "identities").text),
+        _digest(store, script("digests", "profiles").text),
     )
 
 
-def events_sql(database: Database, catalogue: Catalogue) -> str:
+def events_sql(store: Rows, catalogue: Catalogue) -> str:
     """What counts of events: the columns of their contracts and what the writer sent beyond them."""
     selects = [
         f"SELECT {literal(name)} AS part, {content_of(event)} AS content FROM {event.table}"
-        for name, event in sorted(landed_contracts(database, catalogue).items())
+        for name, event in sorted(landed_contracts(store, catalogue).items())
     ]
     return "\nUNION ALL\n".join(selects)
 
 
-def _digest(database: Database, sql: str) -> str:
-    whole = hashlib.sha256()
-    rows = database.connection.execute(
-        f"SELECT sha256(part || chr(31) || content) AS line FROM ({sql}) ORDER BY line"
-    ).to_arrow_reader(100_000)
-    for batch in rows:
-        for line in batch.column(0).to_pylist():
-            whole.update(line.encode())
-    return whole.hexdigest()
+def _digest(store: Rows, sql: str) -> str:
+    """SHA-256 of how many rows there are and of the sums of their hashes: the same in every order."""
+    rows = store.rows(script("digests", "whole").text.format(rows=sql))
+    return hashlib.sha256(repr([tuple(map(int, row)) for row in rows]).encode()).hexdigest()

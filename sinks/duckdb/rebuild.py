@@ -27,7 +27,7 @@ DERIVED = (
     "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",
     "profile.trait", "profile.measure", "profile.consent",
 )  # fmt: skip
-KEPT = ("store_id", "secret", "next_seq", "landed_at")
+KEPT = ("store_id", "secret", "log_id", "next_seq", "landed_at")
 
 Progress = Callable[[int, int], None]
 

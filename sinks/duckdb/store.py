@@ -55,11 +55,20 @@ class DataError(Exception):
     """The store cannot hold some record of the batch; nothing of the batch was kept."""
 
 
+class StoreCrowded(StoreError):
+    """Queries and the landing together need more memory than the store may use; nothing was kept."""
+
+
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """What a full or broken disk does to the store, as a StoreError."""
     try:
         yield
+    except duckdb.OutOfMemoryException:
+        raise StoreCrowded(
+            f"{path} needs more memory than store.memory_limit gives it; raise it in rundum.toml and start "
+            "again, nothing is lost"
+        ) from None
     except (duckdb.OperationalError, duckdb.FatalException) as error:
         why = str(error).splitlines()[0]
         raise StoreError(
@@ -101,6 +110,18 @@ class Store:
             except BaseException:
                 self.database.close()
                 raise
+
+    def belong_to(self, log_id: str) -> None:
+        """Ties a new store to the embedded log that it is fed from. Raises StoreError if it has another."""
+        known = self.database.meta("log_id")
+        if known is None:
+            self.database.set_meta("log_id", log_id)
+        elif known != log_id:
+            raise StoreError(
+                f"{self.database.path} is fed from another log ({known}) than this project's ({log_id}): it "
+                "belongs to another project; give each project a store of its own, or put the log back that "
+                "belongs to this one"
+            )
 
     @property
     def naming(self) -> Naming:

@@ -133,8 +133,9 @@ def _timeline(catalogue: Catalogue) -> str:
 def _timeline_part(event: EventType) -> str:
     skipped = {"event_id", "occurred_at"}
     pairs = ", ".join(f"{literal(name)}: {quote(name)}" for name in event.arrow.names if name not in skipped)
+    details = f"to_json({{{pairs}}})" if pairs else "'{}'::JSON"
     words = event.event.replace("_", " ")
     return (
         f"    SELECT node, occurred_at, {literal(event.name)} AS event_type, {literal(words)} AS what,"
-        f" to_json({{{pairs}}}) AS details, event_id, landed_seq FROM {event.table}"
+        f" {details} AS details, event_id, landed_seq FROM {event.table}"
     )

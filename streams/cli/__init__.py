@@ -12,6 +12,7 @@ import duckdb
 
 from schemas.catalogue import ContractError
 from sinks.duckdb.database import StoreError
+from sinks.duckdb.reader import QueryError
 from streams.cli.demo import demo
 from streams.cli.explain import explain
 from streams.cli.ingest import ingest, land
@@ -19,6 +20,7 @@ from streams.cli.init import init
 from streams.cli.people import block, merge, unmerge
 from streams.cli.rejected import rejected
 from streams.cli.rules import digest, rebuild, rules
+from streams.cli.run import run
 from streams.cli.schemas import schemas
 from streams.cli.session import Session, accept_places
 from streams.cli.show import show
@@ -30,7 +32,16 @@ from streams.rejects import RejectError
 from streams.settings import SettingsError
 from streams.sources.files import FileError
 
-FAILURES = (StoreError, LogError, RegistryError, ContractError, FileError, SettingsError, RejectError)
+FAILURES = (
+    StoreError,
+    QueryError,
+    LogError,
+    RegistryError,
+    ContractError,
+    FileError,
+    SettingsError,
+    RejectError,
+)
 
 
 class Front(click.Group):
@@ -50,16 +61,16 @@ class Front(click.Group):
                 if asked:
                     click.echo("stopped; nothing is lost, run the same command to go on", err=True)
                     raise click.exceptions.Exit(128 + asked[0]) from None
-                raise _said(error, session) from None
+                raise _said(error) from None
 
 
-def _said(error: BaseException, session: Session) -> BaseException:
+def _said(error: BaseException) -> BaseException:
     """A failure as a sentence; what is no failure of the world stays as it is."""
     if isinstance(error, FAILURES):
         return click.ClickException(str(error))
     if isinstance(error, duckdb.Error):
         first = str(error).strip().splitlines()[0]
-        return click.ClickException(f"the store {session.project.store} failed: {first}")
+        return click.ClickException(f"the store failed: {first}")
     return error
 
 
@@ -78,7 +89,7 @@ def main(context: click.Context) -> None:
     context.ensure_object(Session)
 
 
-for _command in (init, ingest, land, sql, show, explain, merge, unmerge, block, rejected,
+for _command in (init, run, ingest, land, sql, show, explain, merge, unmerge, block, rejected,
                  schemas, rules, digest, rebuild, demo):  # fmt: skip
     main.add_command(_command)
 accept_places(main)

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from sinks.duckdb.store import Store
+from sinks.duckdb.reader import Reader
 from streams.cli.layout import counts, progress
 from streams.cli.session import Session
 from streams.cli.show import print_customer
@@ -57,15 +57,13 @@ def demo(session: Session, folder: Path) -> None:
     init_project(folder)
     session.folder = folder
     console = screen()
-    with session.inlet() as inlet:
-        count = _append(inlet)
-        with session.landed(inlet) as house:
-            click.echo(f"{count:,} events of a generated shop: {counts(house.found)}.")
-            console.print(heading("One of its customers"))
-            connection = house.store.database.connection
-            print_customer(console, connection, house.store.database.value(INTERESTING))
-            console.print(heading("Where every record went"))
-            console.print(_ledger(house.store))
+    with session.house() as house:
+        count = _append(house.inlet)
+        click.echo(f"{count:,} events of a generated shop: {counts(house.land())}.")
+        console.print(heading("One of its customers"))
+        print_customer(console, house.reader, house.reader.value(INTERESTING))
+        console.print(heading("Where every record went"))
+        console.print(_ledger(house.reader))
     click.echo(ON.format(folder=folder, activate=_activate()).rstrip())
 
 
@@ -109,10 +107,10 @@ def _append(inlet: Inlet) -> int:
     return count
 
 
-def _ledger(store: Store) -> Table:
+def _ledger(reader: Reader) -> Table:
     made = table(
         "topic", ">accepted", ">landed", ">superseded", ">rejected", ">duplicate", ">suppressed", "balanced"
     )
-    for topic, *numbers, balanced in store.database.rows(LEDGER):
+    for topic, *numbers, balanced in reader.rows(LEDGER):
         made.add_row(topic, *(f"{number:,}" for number in numbers), balanced)
     return made

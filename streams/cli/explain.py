@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 import click
 from rich.console import Group, RenderableType
@@ -18,7 +17,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from schemas.identifiers import Kind
-from sinks.duckdb.customer import Reasons, Row, read_reasons
+from sinks.duckdb.customer import Reasons, read_reasons
+from sinks.duckdb.reader import Row
 from streams.cli.session import Session
 from streams.cli.sheet import head
 from streams.cli.show import FORMATS, choose
@@ -62,8 +62,8 @@ def explain(session: Session, who: str, form: str) -> None:
     Example:
       rundum explain anna.mueller@example.de
     """
-    with session.reading() as connection:
-        found = read_reasons(connection, choose(connection, session.catalogue.kinds, who))
+    with session.reading() as reader:
+        found = read_reasons(reader, choose(reader, session.catalogue.kinds, who))
     if found is None:
         raise click.ClickException(f"nothing is known of {who} any more; try again")
     if form == "json":
@@ -116,7 +116,7 @@ def _joins(found: Reasons) -> Iterator[RenderableType]:
 def _tree(found: Reasons, links: list[Row]) -> Tree:
     """The links that joined the customer, which make a tree, from the identifier that names it."""
     texts = {row["node"]: named(row["kind"], row["value"]) for row in found.identifiers}
-    near: dict[UUID, list[tuple[UUID, Row]]] = {node: [] for node in texts}
+    near: dict[str, list[tuple[str, Row]]] = {node: [] for node in texts}
     for link in links:
         near[link["node_a"]].append((link["node_b"], link))
         near[link["node_b"]].append((link["node_a"], link))
@@ -210,7 +210,7 @@ def _history(found: Reasons) -> Iterator[RenderableType]:
         identifiers = ", ".join(named(row["kind"], row["value"]) for row in group)
         made.add_row(
             f"{start:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}" if end else "now",
-            Text(short(UUID(customer)), style="bold" if mine else ""), Text(identifiers),
+            Text(short(customer), style="bold" if mine else ""), Text(identifiers),
         )  # fmt: skip
     yield made
 

@@ -5,25 +5,20 @@ Decides what people see of it. Must never lose a row, whenever it is stopped.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from time import monotonic
 
 import click
-from rich.text import Text
 
-from schemas.conform import jsonable
-from sinks.duckdb.database import StoreBusy
+from sinks.duckdb.database import StoreBusy, StoreMissing
 from streams.cli.layout import counts, progress
+from streams.cli.preview import SHOWN, preview
 from streams.cli.session import Session
-from streams.cli.words import safe, screen, table
+from streams.house import House
 from streams.ingest import Appended, Inlet, Target, append_file, expand, find_target
 from streams.rejects import known_refusals
-from streams.sources.files import rows, size
-
-SHOWN = 20
+from streams.sources.files import size
 
 
 @click.command()
@@ -51,18 +46,17 @@ def ingest(session: Session, files: tuple[str, ...], name: str, map_file: Path |
         size(file)
     if dry_run:
         for file in found:
-            _show(file, target)
+            preview(file, target)
         return
-    with session.inlet() as inlet, ExitStack() as stack:
+    with session.house() as house:
+        done = _append(house.inlet, found, target, _known(house, name))
         try:
-            house = stack.enter_context(session.landed(inlet))
+            landing = house.land()
         except StoreBusy as busy:
-            done = _append(inlet, found, target, frozenset())
             click.echo(f"{busy}", err=True)
             click.echo(f"{done.rows:,} rows are in the log; they land with the next `rundum land` or ingest.")
             return
-        done = _append(inlet, found, target, known_refusals(house.store.database.connection, inlet, name))
-        click.echo(f"{done.rows:,} rows: {counts(house.land(), seen=done.known)}")
+        click.echo(f"{done.rows:,} rows: {counts(landing, seen=done.known)}")
 
 
 @click.command()
@@ -74,8 +68,16 @@ def land(session: Session) -> None:
     Example:
       rundum land
     """
-    with session.inlet() as inlet, session.landed(inlet) as house:
-        click.echo(counts(house.found))
+    with session.house() as house:
+        click.echo(counts(house.land()))
+
+
+def _known(house: House, event_type: str) -> frozenset[str]:
+    """The ids of rows that were refused before."""
+    try:
+        return known_refusals(house.reader, house.inlet, event_type)
+    except (StoreMissing, StoreBusy):
+        return frozenset()
 
 
 def _append(inlet: Inlet, files: list[Path], target: Target, known: frozenset[str]) -> Appended:
@@ -90,24 +92,3 @@ def _append(inlet: Inlet, files: list[Path], target: Target, known: frozenset[st
                 show(part.progress, f"{part.rows:,} rows, {rate:,.0f} a second")
             total = part
     return total
-
-
-def _show(file: Path, target: Target) -> None:
-    """The first rows as they would be appended, and what speaks against the others."""
-    first = list(islice(rows(file, target.map, target.event), SHOWN))
-    good = {row.number: jsonable(target.event.schema, row.datum) for row in first if row.datum is not None}
-    names = [
-        name for name in target.event.arrow.names if any(datum[name] is not None for datum in good.values())
-    ]
-    made = table(">row", *names)
-    for row in first:
-        if row.number in good:
-            cells = (good[row.number][name] for name in names)
-            made.add_row(str(row.number), *(Text(safe("" if cell is None else cell)) for cell in cells))
-    console = screen()
-    console.print(Text(f"{file.name} as {target.event.name}; nothing was kept", style="bold"))
-    if good:
-        console.print(made)
-    for row in first:
-        for problem in row.problems:
-            console.print(Text(safe(f"row {row.number}: {problem}")))

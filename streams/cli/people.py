@@ -8,7 +8,6 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
-from uuid import UUID
 
 import click
 from rich.console import Console, RenderableType
@@ -16,9 +15,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from sinks.duckdb.changes import Changes
-from sinks.duckdb.customer import Row, briefs, find, rows
-from sinks.duckdb.store import Store
-from streams.cli.session import House, Session
+from sinks.duckdb.customer import briefs, find
+from sinks.duckdb.reader import Reader, Row
+from streams.cli.session import Session
 from streams.cli.show import tell_unknown
 from streams.cli.words import (
     counted,
@@ -47,6 +46,7 @@ from streams.decisions import (
 from streams.decisions import (
     block as block_one,
 )
+from streams.house import House
 from streams.pipeline import utc_now
 
 SHOWN = 20  # changed links listed
@@ -115,10 +115,11 @@ def block(session: Session, one: str, reason: str, undo: bool) -> None:
       rundum block device_id:c2a9e0b4-6f7d-4a55 --reason "Tablet in the shop."
     """
     with session.house() as house:
-        meant = _meant(house.store, one)
-        _check_block(house.store, meant, undo)
-        before = _labels(house.store, [meant])
-        found = block_one(house.pipeline, house.inlet, meant, not undo, _said(reason))
+        house.land()
+        meant = _meant(house, one)
+        _check_block(house.reader, meant, undo)
+        before = _labels(house.reader, [meant])
+        found = block_one(house, meant, not undo, _said(reason))
         console = screen()
         verdict = "may join again" if undo else "joins nobody from now on"
         console.print(Text.assemble((named(meant.kind, meant.value), "bold"), f" {verdict}."))
@@ -129,11 +130,12 @@ def block(session: Session, one: str, reason: str, undo: bool) -> None:
 
 def _constrain(session: Session, names: tuple[str, str], verdict: str, reason: str, undo: bool) -> None:
     with session.house() as house:
-        left, right = (_meant(house.store, text) for text in names)
-        _check_pair(house.store, (left, right), verdict, undo)
-        before = _labels(house.store, [left, right])
+        house.land()
+        left, right = (_meant(house, text) for text in names)
+        _check_pair(house.reader, (left, right), verdict, undo)
+        before = _labels(house.reader, [left, right])
         said = NONE if undo else verdict
-        found = constrain(house.pipeline, house.inlet, (left, right), said, _said(reason))
+        found = constrain(house, (left, right), said, _said(reason))
         console = screen()
         pair = Text.assemble(
             (named(left.kind, left.value), "bold"), " and ", (named(right.kind, right.value), "bold")
@@ -145,15 +147,15 @@ def _constrain(session: Session, names: tuple[str, str], verdict: str, reason: s
             _tell_undo(console, f"rundum {UNDO[verdict]} {_typed(left)} {_typed(right)}")
 
 
-def _meant(store: Store, text: str) -> Identifier:
+def _meant(house: House, text: str) -> Identifier:
     """The one identifier that a text means. A customer's id means the identifier that names the customer."""
-    kinds, connection = store.catalogue.kinds, store.database.connection
+    kinds, reader = house.catalogue.kinds, house.reader
     prefix, colon, rest = text.partition(":")
     if colon and prefix in kinds:
-        return identifier(store, prefix, rest)
-    found = find(connection, kinds, text)
+        return identifier(reader, kinds[prefix], rest)
+    found = find(reader, kinds, text)
     if not found.matches:
-        tell_unknown(connection, found)
+        tell_unknown(reader, found)
         click.echo("Write it as kind:value to decide about it before any event names it.", err=True)
         raise click.exceptions.Exit(1)
     if len(found.matches) > 1:
@@ -163,12 +165,12 @@ def _meant(store: Store, text: str) -> Identifier:
     return Identifier(match.kind, match.value, match.node, match.blocked)
 
 
-def _check_pair(store: Store, pair: tuple[Identifier, Identifier], verdict: str, undo: bool) -> None:
+def _check_pair(reader: Reader, pair: tuple[Identifier, Identifier], verdict: str, undo: bool) -> None:
     """Refuses what cannot hold, before anything is written."""
     left, right = pair
-    if left.node == right.node:
+    if (left.kind, left.value) == (right.kind, right.value):
         raise click.ClickException(f"both are {named(left.kind, left.value)}; name two identifiers")
-    last = standing(store, left, right)
+    last = standing(reader, left, right)
     if undo:
         told = last["verdict"] if last else NONE
         if told == verdict:
@@ -178,36 +180,36 @@ def _check_pair(store: Store, pair: tuple[Identifier, Identifier], verdict: str,
             f"nobody has decided that the two {SAID[verdict]}; nothing to take back{mend}"
         )
     for one in pair:
-        if why := _why_blocked(store, one):
+        if why := _why_blocked(reader, one):
             raise click.ClickException(f"{named(one.kind, one.value)} is blocked and joins nobody: {why}")
 
 
-def _check_block(store: Store, one: Identifier, undo: bool) -> None:
-    last = blocking(store, one)
+def _check_block(reader: Reader, one: Identifier, undo: bool) -> None:
+    last = blocking(reader, one)
     is_blocked = bool(last and last["blocked"])
     if undo and not is_blocked:
-        why = _why_blocked(store, one)
+        why = _why_blocked(reader, one)
         rest = f"; {why}, which only the file can change" if why else ""
         raise click.ClickException(
             f"nobody has blocked {named(one.kind, one.value)}; nothing to take back{rest}"
         )
-    if not undo and (why := _why_blocked(store, one)):
+    if not undo and (why := _why_blocked(reader, one)):
         raise click.ClickException(f"{named(one.kind, one.value)} joins nobody already: {why}")
 
 
-def _why_blocked(store: Store, one: Identifier) -> str:
+def _why_blocked(reader: Reader, one: Identifier) -> str:
     """Why an identifier joins nobody; empty where it may."""
-    last = blocking(store, one)
+    last = blocking(reader, one)
     if last and last["blocked"]:
         return f"“{safe(last['reason'])}” ({safe(last['actor'])}, {moment(last['occurred_at'])})"
     return why_blocked(one.blocked) if one.blocked else ""
 
 
-def _labels(store: Store, named_ones: list[Identifier]) -> dict[UUID, str]:
+def _labels(reader: Reader, named_ones: list[Identifier]) -> dict[str, str]:
     """What the customers of some identifiers are called now."""
-    found = [row for one in named_ones for row in rows(store.database.connection, "find_node", node=one.node)]
+    found = [row for one in named_ones for row in reader.query("find_node", node=one.node)]
     customers = {row["customer_id"] for row in found} - {None}
-    return {row["customer_id"]: name_of(row) for row in briefs(store.database.connection, customers)}
+    return {row["customer_id"]: name_of(row) for row in briefs(reader, customers)}
 
 
 def _said(reason: str) -> Words:
@@ -218,13 +220,13 @@ def _said(reason: str) -> Words:
     return Words(reason.strip(), getpass.getuser(), utc_now())
 
 
-def _tell(console: Console, house: House, found: Changes, before: Mapping[UUID, str]) -> None:
+def _tell(console: Console, house: House, found: Changes, before: Mapping[str, str]) -> None:
     """What changed: customers before and after, links whose outcome is another."""
     was, now = found.customers("before"), found.customers("after")
     if not was and not now:
         console.print(Text("No customer changed.", style="dim"))
     else:
-        names = {row["customer_id"]: name_of(row) for row in briefs(house.store.database.connection, now)}
+        names = {row["customer_id"]: name_of(row) for row in briefs(house.reader, now)}
         console.print(heading("Before", counted(len(was), "customer")))
         for part in _customers(was, before, names):
             console.print(part)
@@ -241,7 +243,7 @@ def _tell(console: Console, house: House, found: Changes, before: Mapping[UUID, 
 
 
 def _customers(
-    groups: Mapping[UUID, list[Row]], names: Mapping[UUID, str], fallback: Mapping[UUID, str]
+    groups: Mapping[str, list[Row]], names: Mapping[str, str], fallback: Mapping[str, str]
 ) -> Iterator[RenderableType]:
     for customer, members in groups.items():
         called = names.get(customer) or fallback.get(customer) or ""
@@ -269,12 +271,12 @@ def _outcome(house: House, outcome: str | None) -> str:
         return "no link"
     if outcome in ("joined", "within"):
         return "joins" if outcome == "joined" else "joined by others"
-    return f"refused: {why_refused(outcome, house.store.catalogue.kinds)}"
+    return f"refused: {why_refused(outcome, house.catalogue.kinds)}"
 
 
 def _held(house: House, pair: tuple[Identifier, Identifier], verdict: str) -> Text:
     """Whether the decision has the effect that it names."""
-    last = standing(house.store, *pair)
+    last = standing(house.reader, *pair)
     outcome = last["outcome"] if last else "absent"
     if outcome == "absent":
         return Text("\nNo event has named both yet; the decision holds as soon as they do.", style="yellow")

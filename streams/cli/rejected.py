@@ -14,9 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.cli.layout import counts, text_of
-from streams.cli.session import House, Session
+from streams.cli.session import Session
 from streams.cli.words import safe, screen, table
 from streams.core.model import REASONS
+from streams.house import House
 from streams.ingest import Inlet
 from streams.log.protocol import Outgoing
 from streams.rejects import Reject, RejectError, contents, find_groups, find_rejects, row_of
@@ -36,6 +37,7 @@ MENDS = {
     "field_invalid": "`rundum rejected repair {id} --set {field}=VALUE`",
     "no_identifier": "`rundum rejected repair {id} --set FIELD=VALUE` with an identifier",
     "not_storable": "`rundum rejected repair {id} --set FIELD=VALUE`, and please report it",
+    "fatal": "please report it, with its bytes; `rundum rejected replay {id}` once Rundum is mended",
     "input_refused": "`rundum rejected repair {id} --set {field}=VALUE`, or mend the file and ingest it",
 }
 
@@ -62,8 +64,8 @@ def list_(session: Session, resolved_too: bool) -> None:
     Example:
       rundum rejected list --all
     """
-    with session.reading() as store:
-        groups = find_groups(store, resolved_too)
+    with session.reading() as reader:
+        groups = find_groups(reader, resolved_too)
     made = table(">count", ">open", "reason", "event type", "field", "numbers")
     for group in groups:
         numbers = ", ".join(map(str, group.ids[:SHOWN_IDS])) + (", …" if len(group.ids) > SHOWN_IDS else "")
@@ -85,9 +87,9 @@ def show(session: Session, number: int) -> None:
     Example:
       rundum rejected show 1
     """
-    with session.reading() as store:
-        reject = find_rejects(store, [number])[0]
-    with session.inlet() as inlet:
+    with session.reading() as reader:
+        reject = find_rejects(reader, [number])[0]
+    with Inlet(session.project.log, session.catalogue) as inlet:
         parts = {"The row as it came": safe(row_of(inlet, reject)), "What it says": contents(inlet, reject)}
     mend = MENDS[reject.reason].format(id=number, field=reject.field or "FIELD")
     grid = Table.grid(padding=(0, 2))
@@ -130,7 +132,7 @@ def repair(session: Session, number: int, sets: tuple[str, ...]) -> None:
         if not equals or not path:
             raise click.UsageError(f"--set {path}: write FIELD=VALUE")
     with session.house() as house:
-        reject = find_rejects(house.store.database.connection, [number])[0]
+        reject = find_rejects(house.reader, [number])[0]
         if reject.resolved:
             click.echo(f"Reject {number} is resolved already; nothing was sent.")
             return
@@ -152,7 +154,7 @@ def replay(session: Session, numbers: tuple[int, ...], everything: bool) -> None
     if bool(numbers) == everything:
         raise click.UsageError("give the numbers of rejects, or --all")
     with session.house() as house:
-        found = find_rejects(house.store.database.connection, None if everything else numbers)
+        found = find_rejects(house.reader, None if everything else numbers)
         records, faults = _replayable(house.inlet, [reject for reject in found if not reject.resolved])
         for fault in faults:
             click.echo(fault, err=True)

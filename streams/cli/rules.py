@@ -60,8 +60,8 @@ def digest(session: Session, form: str) -> None:
     Example:
       rundum digest --format json
     """
-    with session.house() as house:
-        found = digest_of(house.store.database, session.catalogue)
+    with session.reading() as reader:
+        found = digest_of(reader, session.catalogue)
     columns = counting()
     if form == "json":
         click.echo(json.dumps({**asdict(found), "columns": columns}, indent=2))

@@ -1,4 +1,4 @@
-"""What every command is given: the project, its contracts, and its store once what waited has landed.
+"""What every command is given: the project, its contracts, its log and its store.
 
 Decides which project a command means. Must never decide what becomes of a record.
 """
@@ -7,23 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import click
-import duckdb
 
 from schemas.catalogue import Catalogue, load
-from sinks.duckdb.database import StoreBusy, StoreError
-from sinks.duckdb.store import Landing, Store
+from sinks.duckdb.reader import Reader
+from sinks.gateway.access import Access
 from streams.cli.layout import progress
-from streams.ingest import Inlet
-from streams.pipeline import Pipeline, drain, utc_now, waiting
+from streams.house import House
 from streams.settings import Project, SettingsError, find_project, loose_project, read_project
-
-OUR_TABLES = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'meta'"
 
 
 @dataclass
@@ -56,60 +52,24 @@ class Session:
         """The contracts that ship and the project's own. Raises ContractError."""
         return load([self.schemas] if self.schemas else [])
 
-    def inlet(self) -> Inlet:
-        """The project's log, open for appending. Raises LogError."""
-        return Inlet(self.project.log, self.catalogue)
-
-    @contextmanager
-    def landed(self, inlet: Inlet) -> Iterator[House]:
-        """The store, open for writing, with all that waited in the log landed. Raises StoreError."""
-        project = self.project
-        store = Store(project.store, self.catalogue, memory_limit=project.memory_limit)
-        try:
-            house = House(inlet, Pipeline(store, inlet.registry))
-            yield replace(house, found=house.land())
-        finally:
-            store.close()
-
     @contextmanager
     def house(self) -> Iterator[House]:
-        """Log and store, open for writing, with all that waited landed. Raises LogError, StoreError."""
-        with self.inlet() as inlet, self.landed(inlet) as house:
-            yield house
+        """The project's log and store; what is appended is landed by `land`. Raises LogError, StoreError."""
+        with progress("landing", 1) as show:
+            told = partial(_tell, show)
+            with House(self.project, self.catalogue, told) as house:
+                yield house
 
     @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The store, open for reading only. Raises StoreError."""
-        connection = _read_only(self.project.store, self.project.memory_limit)
-        try:
-            yield connection
-        finally:
-            connection.close()
+    def reading(self) -> Iterator[Reader]:
+        """Asks the store, whoever has it open. Raises StoreError."""
+        project = self.project
+        with Access(project.store, project.memory_limit, project.limits) as access:
+            yield access.reader
 
 
-@dataclass(frozen=True)
-class House:
-    """An open log and an open store, and the pipeline between them; `found` is what had waited."""
-
-    inlet: Inlet
-    pipeline: Pipeline
-    found: Landing = field(default_factory=Landing)
-
-    @property
-    def store(self) -> Store:
-        """The store."""
-        return self.pipeline.store
-
-    def land(self) -> Landing:
-        """Lands all that waits in the log, showing progress; what became of it."""
-        log, total = self.inlet.log, Landing()
-        ahead = waiting(log, self.store.positions(log.id))
-        with progress("landing", ahead) as show:
-            show(0, "")
-            for landing in drain(self.pipeline, log, utc_now):
-                total += landing
-                show(ahead - waiting(log, self.store.positions(log.id)), "")
-        return total
+def _tell(show: Callable[[float, str], None], done: int, total: int, word: str) -> None:
+    show(done / max(total, 1), f"{done:,} of {total:,} records, {word}")
 
 
 def accept_places(command: click.Command) -> None:
@@ -136,22 +96,3 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None
             setattr(context.ensure_object(Session), name, value)
 
     return remember
-
-
-def _read_only(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is not there yet"
-        raise StoreError(f"the store {path} {what}; `rundum ingest` makes one, --store names another")
-    try:
-        config = {"memory_limit": memory_limit, "autoinstall_known_extensions": "false"}
-        connection = duckdb.connect(str(path), read_only=True, config=dict(config))
-    except duckdb.Error as error:
-        if "lock" in str(error).lower():
-            raise StoreBusy(f"{path} is being written by another process; wait for it or stop it") from None
-        raise StoreError(
-            f"{path} is no DuckDB file, or is damaged; restore it, or name another by --store"
-        ) from None
-    if not connection.execute(OUR_TABLES).fetchall():
-        connection.close()
-        raise StoreError(f"{path} is a DuckDB file of another program; name Rundum's by --store")
-    return connection

@@ -15,7 +15,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sinks.duckdb.customer import Customer, Row
+from sinks.duckdb.customer import Customer
+from sinks.duckdb.reader import Row
 from streams.cli.timeline import timeline
 from streams.cli.words import (
     blocked_note,

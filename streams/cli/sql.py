@@ -8,23 +8,25 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
 
 import click
-import duckdb
 from rich.console import Console
 from rich.text import Text
 
 from schemas.conform import near
+from sinks.duckdb.reader import Answer, tuples_of
 from sinks.duckdb.sql import scripts
 from streams.cli.layout import plain, text_of
 from streams.cli.session import Session
+from streams.cli.stopping import stop_if_asked
 from streams.cli.words import safe, table
 
 FORMATS = ("table", "csv", "json")
 SHOWN = 200
 WIDE = 1000  # columns of a table in a pipe, where nothing need be folded
-AT_ONCE = 10_000
 
 
 @click.command()
@@ -49,12 +51,8 @@ def sql(session: Session, query: str | None, form: str, listing: bool, example: 
         query = _example(example)
     if not query:
         raise click.UsageError("give a query, --examples or --example NAME")
-    with session.reading() as connection:
-        try:
-            answer = connection.execute(query)
-        except duckdb.Error as error:
-            raise click.ClickException(str(error).strip()) from None
-        WRITERS[form](answer, [column[0] for column in answer.description or ()])
+    with session.reading() as reader:
+        WRITERS[form](reader.ask(query, None))
 
 
 def _example(name: str) -> str:
@@ -64,10 +62,10 @@ def _example(name: str) -> str:
     return texts[name]
 
 
-def _write_table(answer: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
-    rows = answer.fetchmany(SHOWN + 1)
+def _write_table(answer: Answer) -> None:
+    rows = [*islice(_rows(answer), SHOWN + 1)]
     made = table()
-    for name in names:
+    for name in answer.schema.names:
         made.add_column(Text(name), overflow="fold")
     for row in rows[:SHOWN]:
         made.add_row(*(Text(safe(text_of(value))) for value in row))
@@ -77,24 +75,29 @@ def _write_table(answer: duckdb.DuckDBPyConnection, names: Sequence[str]) -> Non
         click.echo(f"These are the first {SHOWN} rows; --format csv or json gives all.", err=True)
 
 
-def _write_csv(answer: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+def _write_csv(answer: Answer) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
-    while rows := answer.fetchmany(AT_ONCE):
-        writer.writerows([text_of(value) for value in row] for row in rows)
+    writer.writerow(answer.schema.names)
+    for row in _rows(answer):
+        writer.writerow([text_of(value) for value in row])
 
 
-def _write_json(answer: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+def _write_json(answer: Answer) -> None:
     between = "[\n"
-    while rows := answer.fetchmany(AT_ONCE):
-        for row in rows:
-            pairs = zip(names, map(plain, row), strict=True)
-            click.echo(between + json.dumps(dict(pairs), ensure_ascii=False), nl=False)
-            between = ",\n"
+    for row in _rows(answer):
+        pairs = zip(answer.schema.names, map(plain, row), strict=True)
+        click.echo(between + json.dumps(dict(pairs), ensure_ascii=False), nl=False)
+        between = ",\n"
     click.echo("\n]" if between != "[\n" else "[]")
 
 
-WRITERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Sequence[str]], None]] = {
+def _rows(answer: Answer) -> Iterator[tuple[Any, ...]]:
+    for batch in answer.batches:
+        stop_if_asked()
+        yield from tuples_of(batch)
+
+
+WRITERS: dict[str, Callable[[Answer], None]] = {
     "table": _write_table,
     "csv": _write_csv,
     "json": _write_json,

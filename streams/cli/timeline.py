@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from sinks.duckdb.customer import Row
+from sinks.duckdb.reader import Row
 from streams.cli.words import heading, latest_of, major, moment, safe, table
 
 LATEST = 25  # events shown unless all are wanted

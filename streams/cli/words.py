@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
@@ -93,9 +92,9 @@ def name_of(row: Mapping[str, Any]) -> str:
     return full or (safe(fallback) if fallback else f"{row['kind']} without a name")
 
 
-def short(customer: UUID | None) -> str:
+def short(customer: str | None) -> str:
     """The first characters of a customer's id."""
-    return str(customer)[:SHORT] if customer else "nobody"
+    return customer[:SHORT] if customer else "nobody"
 
 
 def named(kind: str, value: str) -> str:

@@ -72,6 +72,7 @@ REASONS = {
     "field_invalid": "a field holds what its contract does not allow",
     "no_identifier": "the event names nobody",
     "not_storable": "the store cannot hold the record",
+    "fatal": "handling it ended the process",
     "input_refused": "a row of a file or a request did not fit its contract",
 }
 

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol, Self
 
 from streams.core.model import Batch, Place
 
-OWN = "own."
+OWN = "own."  # what people and Rundum itself have said is kept for ever,
+CLOCK = "own.clock"  # but for the time
 
 
 class LogError(Exception):
@@ -66,8 +67,15 @@ class Log(Protocol):
         in bytes too. Raises PositionError for a position beyond the head or before the start.
         """
 
+    def offsets_at(self, timestamp: int) -> dict[Place, int]:
+        """The first offset of every place whose record is not older; the head where all are.
+
+        `timestamp` is in microseconds since 1970, UTC. Exact where timestamps rise, near elsewhere.
+        """
+
     def trim(self, positions: Mapping[Place, int]) -> None:
-        """Forget the records below the positions, for ever. Offsets go on; topics of `own.` are kept whole.
+        """Forget the records below the positions, for ever. Offsets go on; topics of `own.` are kept whole,
+        but for the clock's.
 
         Raises PositionError, before anything is trimmed, for a position beyond the head.
         """
@@ -80,6 +88,11 @@ class Log(Protocol):
 
     def __exit__(self, *_: object) -> None:
         """Closes the log."""
+
+
+def may_be_trimmed(topic: str) -> bool:
+    """Whether the log may forget what has landed of a topic."""
+    return topic == CLOCK or not topic.startswith(OWN)
 
 
 def check_head(log_id: str, place: Place, position: int, ends: Ends) -> None:

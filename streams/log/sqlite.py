@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import accumulate, starmap
@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 
 from streams.core.model import Batch, Place, Record
 from streams.embedded import SqliteFile
-from streams.log.protocol import OWN, Ends, LogError, Outgoing, check_head, check_start
+from streams.log.protocol import Ends, LogError, Outgoing, check_head, check_start, may_be_trimmed
 
 BATCH_BYTES = 32 * 2**20
 CHUNK_RECORDS = 128  # in memory at a time beyond those that fit; an event has up to 256 KiB
@@ -27,6 +27,7 @@ PLACES = "SELECT id, topic, partition, start, head FROM place ORDER BY id"
 RECORDS = """
     SELECT offset, timestamp, key, value, headers FROM record
     WHERE place = ? AND offset >= ? AND offset < ? ORDER BY offset"""
+TIMESTAMP = "SELECT timestamp FROM record WHERE place = ? AND offset = ?"
 FIND = "SELECT id, head, newest FROM place WHERE topic = ? AND partition = ?"
 FOUND = "INSERT INTO place (topic, partition, start, head, newest) VALUES (?, ?, 0, 0, 0)"
 ADVANCE = "UPDATE place SET head = ?, newest = ? WHERE id = ?"
@@ -106,13 +107,23 @@ class SqliteLog:
                 self._last_served = waiting.place_id
         return Batch(self.id, records, reached)
 
+    def offsets_at(self, timestamp: int) -> dict[Place, int]:
+        """The first offset of every place whose record is not older; the head where all are."""
+        with self._file.snapshot() as connection:
+            found = {}
+            for place_id, place, ends in _places(connection):
+                told = partial(_timestamp, connection, place_id)
+                kept = range(ends.start, ends.head)
+                found[place] = ends.start + bisect_left(kept, timestamp, key=told)
+            return found
+
     def trim(self, positions: Mapping[Place, int]) -> None:
         """Forget the records below the positions and overwrite their bytes in the file."""
         with self._file.snapshot() as connection:
             known = {place: (place_id, ends) for place_id, place, ends in _places(connection)}
         for place, position in positions.items():
             check_head(self.id, place, position, known[place][1] if place in known else Ends(0, 0))
-        for place in (place for place in positions if place in known and not place.topic.startswith(OWN)):
+        for place in (place for place in positions if place in known and may_be_trimmed(place.topic)):
             place_id, ends = known[place]
             for start in range(ends.start, positions[place], TRIM_RECORDS):
                 self._trim_to(place_id, min(start + TRIM_RECORDS, positions[place]))
@@ -173,6 +184,10 @@ def fair_shares(waiting: Sequence[Waiting], limit: int) -> list[tuple[Waiting, i
 def _places(connection: Connection) -> Iterable[tuple[int, Place, Ends]]:
     for place_id, topic, partition, start, head in connection.execute(PLACES).fetchall():
         yield place_id, Place(topic, partition), Ends(start, head)
+
+
+def _timestamp(connection: Connection, place_id: int, offset: int) -> int:
+    return int(connection.execute(TIMESTAMP, (place_id, offset)).fetchone()[0])
 
 
 def _append_to(connection: Connection, place: Place, records: Sequence[Outgoing], now: int) -> int:

@@ -1,8 +1,15 @@
--- The identifiers of every customer that has changed since remember.sql, with their customers of then and now.
-WITH owned AS (
+-- The identifiers of every customer that changed with what landed at a time ($at), with their customers before
+-- and after.
+WITH was AS (
+    SELECT node, customer FROM identity.assignment WHERE known_from < $at AND (known_to >= $at OR known_to IS NULL)
+),
+now AS (
+    SELECT node, customer FROM identity.assignment WHERE known_from <= $at AND (known_to > $at OR known_to IS NULL)
+),
+owned AS (
     SELECT coalesce(was.node, now.node) AS node, was.customer AS before, now.customer AS after
-    FROM node_before AS was
-    FULL JOIN identity.node AS now ON now.node = was.node
+    FROM was
+    FULL JOIN now ON now.node = was.node
 ),
 changed AS (
     SELECT unnest([before, after]) AS customer FROM owned WHERE before IS DISTINCT FROM after

@@ -98,7 +98,7 @@ def test_a_dry_run_keeps_nothing(project: Path, rundum: Run) -> None:
     shown = rundum("ingest", "a.csv", "--as", PAID, "--dry-run")
     assert shown.exit_code == 0
     assert "R-1 " in shown.stdout
-    assert "row 2: occurred_at: expected ISO 8601" in shown.stdout
+    assert "occurred_at: expected ISO 8601" in shown.stdout
     assert "pay-17 " in shown.stdout
     assert "pay-18 " not in shown.stdout
     assert not (project / "log.sqlite").exists()

@@ -100,7 +100,6 @@ def test_lateness_is_told_from_the_promise(hours: float, said: str) -> None:
 
 
 def test_money_has_the_digits_that_the_store_gives_it(project: Path) -> None:
-    with Session(folder=project).reading() as connection:
+    with Session(folder=project).reading() as reader:
         for currency in (*DIGITS, "EUR"):
-            found = connection.execute("SELECT major(123456, ?)", [currency]).fetchall()
-            assert found == [(major(123456, currency),)]
+            assert reader.value("SELECT major(123456, ?)", [currency]) == major(123456, currency)

@@ -72,7 +72,7 @@ def test_csv_and_tables(rundum: Run) -> None:
 def test_the_store_cannot_be_changed_by_a_question(rundum: Run) -> None:
     said = rundum("sql", "DELETE FROM ops.meta")
     assert said.exit_code == 1
-    assert "read-only" in said.stderr
+    assert "ask one SELECT at a time" in said.stderr
     assert "Parser Error" in rundum("sql", "SELEC 1").stderr
     assert rundum("sql").exit_code == 2
 

@@ -1,0 +1,128 @@
+"""`rundum run`: the process that a company keeps going.
+
+Decides what people see of it. Must never end but when it is told to or the world is broken.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from time import monotonic
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from sinks.duckdb.reader import Limits
+from sinks.gateway.desk import Desk
+from streams.cli.session import Session
+from streams.health import HOST, Health
+from streams.owner import Owner
+from streams.running import Runner
+from streams.settings import Project
+from streams.state import State
+
+LINE_SECONDS = 60.0  # between two lines where nobody looks at a terminal
+LIVE_SECONDS = 0.5
+METRICS = Limits(seconds=10, rows=100_000, queries=1, patience=5)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Of /health and /metrics; 0 takes a free one.")
+@click.pass_obj
+def run(session: Session, port: int | None) -> None:
+    """Land whatever is appended, and answer questions meanwhile, until stopped.
+
+    Every other command goes on working beside it. A second one on the same store stands by and takes over
+    when the first has gone. Ctrl-C or SIGTERM ends it within seconds; killed, it loses nothing.
+
+    \b
+    Example:
+      rundum run
+    """
+    project, state = session.project, State()
+    with _health(project, state, project.port if port is None else port) as health, _line(state) as tell:
+        tell(f"/health and /metrics on {HOST}:{health.port}")
+
+        def ready(owner: Owner) -> None:
+            health.figures.running = lambda: owner.desk.running
+            health.figures.reader = Desk(owner.store.database.connection, METRICS).reader()
+
+        try:
+            Runner(project, session.catalogue, state, tell).run(ready)
+        except KeyboardInterrupt:
+            tell("stopped; nothing is lost")
+    sys.stdout.flush()
+    os._exit(0)  # a reader that reads no more must not keep the process
+
+
+@contextmanager
+def _health(project: Project, state: State, port: int) -> Iterator[Health]:
+    try:
+        health = Health(project, state, port)
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port} of this machine cannot be used ({error.strerror}); name another by --port, or as "
+            f"run.port in {project.root / 'rundum.toml'}"
+        ) from None
+    try:
+        yield health
+    finally:
+        health.close()
+
+
+@contextmanager
+def _line(state: State) -> Iterator[Callable[[str], None]]:
+    """A line that refreshes on a terminal, lines in a pipe; gives the way to say something beside it."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        stop = threading.Event()
+        threading.Thread(target=_lines, args=(state, stop), daemon=True).start()
+        try:
+            yield _say
+        finally:
+            stop.set()
+        return
+    with Live(_Line(state), console=console, refresh_per_second=1 / LIVE_SECONDS, transient=True):
+        yield lambda text: console.print(Text(_stamped(text)))
+
+
+class _Line:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def __rich__(self) -> Text:
+        return Text(summary(self._state), style="dim")
+
+
+def summary(state: State) -> str:
+    """What the process is doing, in a line."""
+    verdict, why = state.verdict()
+    parts = [verdict, why] if why else [verdict]
+    parts += [f"{state.landed:,} records landed"]
+    if state.waiting:
+        parts += [f"{state.waiting:,} wait", f"{state.rate:,.0f} a second"]
+    return " · ".join(part for part in parts if part)
+
+
+def _lines(state: State, stop: threading.Event) -> None:
+    """Says what was done in the last minute, if anything was."""
+    told, said_at = state.landed, monotonic()
+    while not stop.wait(LIVE_SECONDS):
+        if monotonic() - said_at >= LINE_SECONDS and state.landed > told + 1:  # a tick alone is no news
+            _say(f"{summary(state)}, {state.landed - told:,} in the last minute")
+            told, said_at = state.landed, monotonic()
+
+
+def _say(text: str) -> None:
+    click.echo(_stamped(text))
+    sys.stdout.flush()
+
+
+def _stamped(text: str) -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}"

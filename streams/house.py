@@ -1,0 +1,129 @@
+"""A project's log and store for one command: what it appends is landed, here or by whoever owns the store.
+
+Decides who lands. Must never wait for ever for a process that does not land.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Self
+
+from schemas.catalogue import Catalogue
+from sinks.duckdb.database import StoreBusy
+from sinks.duckdb.reader import Reader
+from sinks.duckdb.store import Landing
+from sinks.gateway.access import Access, Caller, DoorClosed
+from streams.core.model import Place
+from streams.ingest import Inlet
+from streams.owner import Owner
+from streams.settings import Project
+
+PATIENCE = 30.0  # seconds for a process that has the store open and lands nothing
+PAUSE = 0.05
+Show = Callable[[int, int, str], None]  # landed, all there is to land, a word on it
+
+
+class House:
+    """Log and store of a project. The store is owned for as long as a landing takes, and no longer."""
+
+    def __init__(self, project: Project, catalogue: Catalogue, show: Show) -> None:
+        """Opens the log. `show` hears of progress. Raises LogError."""
+        self.project = project
+        self.catalogue = catalogue
+        self.inlet = Inlet(project.log, catalogue)
+        self._access = Access(project.store, project.memory_limit, project.limits)
+        self._show = show
+        self._seen = self._heads()
+
+    @property
+    def reader(self) -> Reader:
+        """Asks the store. Raises StoreError if there is none yet."""
+        return self._access.reader
+
+    def land(self) -> Landing:
+        """Returns when all that is in the log now has landed; what became of it.
+
+        What others append meanwhile can be counted too. Raises StoreError, LogError; then what was appended
+        stays in the log.
+        """
+        self._access.close()  # a store that is open for reading can be opened for writing by nobody
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                caller = Caller(self.project.store)
+            except DoorClosed:
+                try:
+                    with Owner(self.project, self.catalogue, self.inlet) as owner:
+                        return self._land(owner)
+                except StoreBusy:
+                    if time.monotonic() > until:
+                        raise
+                    self._show(0, 1, "waiting for another program to close the store")
+                    time.sleep(PAUSE)
+            else:
+                try:
+                    return self._wait(caller)
+                except DoorClosed:
+                    until = time.monotonic() + PATIENCE
+                finally:
+                    caller.close()
+
+    def close(self) -> None:
+        """Lets go of log and store."""
+        self._access.close()
+        self.inlet.close()
+
+    def __enter__(self) -> Self:
+        """The house itself; leaving closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes it."""
+        self.close()
+
+    def _land(self, owner: Owner) -> Landing:
+        """Lands all that is there as the owner."""
+        log, total = self.inlet.log, Landing()
+        goal = self._heads()
+        first = owner.store.positions(log.id)
+        for landing in owner.land():
+            total += landing
+            self._tell(first, owner.store.positions(log.id), goal, "landing")
+        owner.trim()
+        self._seen = goal
+        return total
+
+    def _wait(self, caller: Caller) -> Landing:
+        """Waits until the owner has landed all that is there."""
+        goal, reader = self._heads(), Reader(caller.ask)
+        first = reached = self._positions(reader)
+        while any(reached.get(place, 0) < head for place, head in goal.items()):
+            self._tell(first, reached, goal, f"landing in process {caller.owner['pid']}")
+            time.sleep(PAUSE)
+            reached = self._positions(reader)
+        return self._count(reader, goal)
+
+    def _count(self, reader: Reader, goal: Mapping[Place, int]) -> Landing:
+        """What became of the records that were appended since this house looked last."""
+        spans = [(*place, self._seen.get(place, 0), head) for place, head in goal.items()]
+        topics, partitions, starts, ends = (list(column) for column in zip(*spans, strict=True))
+        row = reader.query(
+            "outcomes", log=self.inlet.log.id, topics=topics, partitions=partitions, starts=starts, ends=ends
+        )[0]
+        self._seen = dict(goal)
+        return Landing(row["landed"], row["duplicate"], row["superseded"], row["rejected"])
+
+    def _heads(self) -> dict[Place, int]:
+        return {place: ends.head for place, ends in self.inlet.log.ends().items()}
+
+    def _positions(self, reader: Reader) -> dict[Place, int]:
+        rows = reader.query("positions", log=self.inlet.log.id)
+        return {Place(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    def _tell(
+        self, first: Mapping[Place, int], now: Mapping[Place, int], goal: Mapping[Place, int], word: str
+    ) -> None:
+        ahead = sum(head - first.get(place, 0) for place, head in goal.items())
+        left = sum(max(0, head - now.get(place, 0)) for place, head in goal.items())
+        self._show(ahead - left, ahead, word)

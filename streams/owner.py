@@ -1,0 +1,116 @@
+"""The one process that has a store open: it lands what the log holds, and answers whoever asks at its door.
+
+Decides what is done between two batches. Must never hold the store without a door.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from schemas.catalogue import Catalogue
+from sinks.duckdb.reader import QueryError, Reader
+from sinks.duckdb.store import Landing, Store, StoreCrowded
+from sinks.gateway.desk import Desk
+from sinks.gateway.door import Door, place_of
+from streams.attempts import Attempts
+from streams.careful import land_carefully
+from streams.ingest import Inlet
+from streams.pipeline import BATCH, Pipeline, drain, utc_now
+from streams.settings import Project
+
+CROWDED = "the store needed the memory for what is landing; ask again, for less"
+Job = Callable[[], dict[str, Any]]
+
+
+class Owner:
+    """An open store, its pipeline and its door."""
+
+    def __init__(self, project: Project, catalogue: Catalogue, inlet: Inlet) -> None:
+        """Takes the store. Raises StoreBusy if another process has it, StoreError if it cannot be used."""
+        self.project = project
+        self.inlet = inlet
+        self.rejected = 0  # records that had ended the process
+        if deadly := Attempts(project.store).deadly(inlet.log.id):
+            self.rejected = land_carefully(project, deadly)
+            Attempts(project.store).clear()
+        self.store = Store(project.store, catalogue, memory_limit=project.memory_limit)
+        self._jobs: queue.SimpleQueue[tuple[Job, Future[dict[str, Any]]]] = queue.SimpleQueue()
+        try:
+            self.store.belong_to(inlet.log.id)
+            self.pipeline = Pipeline(self.store, inlet.registry)
+            self.store.database.run("SET enable_external_access = false")  # a question reads no other file
+            self.desk = Desk(self.store.database.connection, project.limits)
+            self._door = Door(place_of(project.store), self.desk, {"hello": self._hello})
+        except BaseException:
+            self.store.close()
+            raise
+        self.reader: Reader = self.desk.reader()
+
+    def land(self, batch_size: int = BATCH) -> Iterator[Landing]:
+        """Lands what is in the log until nothing is left; yields after each batch."""
+        landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
+        while True:
+            self.serve(0)
+            try:
+                landing = next(landings, None)
+            except StoreCrowded:
+                if not self.desk.interrupt(CROWDED):
+                    raise
+                landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
+                continue
+            if landing is None:
+                return
+            yield landing
+
+    def serve(self, seconds: float) -> None:
+        """Does what was asked to be done between two batches, waiting at most so long for something."""
+        try:
+            while True:
+                job, told = self._jobs.get(timeout=seconds) if seconds else self._jobs.get_nowait()
+                seconds = 0
+                try:
+                    told.set_result(job())
+                except Exception as error:
+                    told.set_exception(QueryError(str(error)))
+        except queue.Empty:
+            return
+
+    def between(self, job: Job) -> dict[str, Any]:
+        """Has the thread that lands do a job between two batches; for other threads. Raises QueryError."""
+        told: Future[dict[str, Any]] = Future()
+        self._jobs.put((job, told))
+        return told.result()
+
+    def trim(self) -> None:
+        """Lets the log forget what has landed and is older than the project keeps it."""
+        kept = utc_now() - timedelta(hours=self.project.keep_hours)
+        log = self.inlet.log
+        old = log.offsets_at(micros(kept))
+        landed = self.store.positions(log.id)
+        log.trim({place: min(landed[place], offset) for place, offset in old.items() if place in landed})
+
+    def close(self) -> None:
+        """Closes the door, then the store."""
+        self._door.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        """The owner itself; leaving closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes it."""
+        self.close()
+
+    def _hello(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"pid": os.getpid(), "log": self.inlet.log.id}
+
+
+def micros(at: datetime) -> int:
+    """A time (UTC, no zone) in microseconds since 1970."""
+    return (at - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001

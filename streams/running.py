@@ -1,0 +1,119 @@
+"""`rundum run`: one process that lands whatever is appended, for as long as it lives.
+
+Decides when it lands, ticks and trims, and what it does while another process has the store. Must never
+acknowledge, and never wait for a reader.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from time import monotonic
+
+from schemas.catalogue import Catalogue
+from sinks.duckdb.database import StoreBusy
+from streams.core.model import Place
+from streams.ingest import Inlet
+from streams.owner import Owner, micros
+from streams.pipeline import utc_now
+from streams.settings import Project
+from streams.state import LANDING, STANDBY, STOPPING, State
+
+TICKED = "own/clock/ticked"
+IDLE = 0.15  # seconds between two looks at the log: what is appended in them lands together
+STANDBY_PAUSE = 0.5
+TRIM_SECONDS = 600.0
+SMOOTH = 0.3  # weight of the last batch in the rate
+
+Told = Callable[[str], None]
+
+
+class Runner:
+    """Owns one project's store, or stands by until it can."""
+
+    def __init__(self, project: Project, catalogue: Catalogue, state: State, tell: Told) -> None:
+        """`tell` hears of changes in words; `state` is kept up to date for others to read."""
+        self.project, self.catalogue = project, catalogue
+        self.state, self.tell = state, tell
+        self._minute = ""
+        self._trimmed = monotonic()
+        self._goal: tuple[float, dict[Place, int]] = (monotonic(), {})
+
+    def run(self, ready: Callable[[Owner], None]) -> None:
+        """Lands until it is interrupted. `ready` hears of the owner once this process is it."""
+        with Inlet(self.project.log, self.catalogue) as inlet:
+            owner = self._take(inlet)
+            try:
+                self._announce(owner)
+                ready(owner)
+                while True:
+                    self._land(owner)
+                    self._tick(owner)
+                    owner.serve(IDLE)
+            finally:
+                self.state.role = STOPPING
+                owner.close()
+
+    def _take(self, inlet: Inlet) -> Owner:
+        """The store, as soon as nobody else has it."""
+        while True:
+            try:
+                return Owner(self.project, self.catalogue, inlet)
+            except StoreBusy as busy:
+                if self.state.role != STANDBY:
+                    self.tell(f"standby: {busy}")
+                self.state.role, self.state.note = STANDBY, str(busy)
+                time.sleep(STANDBY_PAUSE)
+
+    def _announce(self, owner: Owner) -> None:
+        self.state.role, self.state.note = LANDING, ""
+        self.state.caught_up = self.state.beat = monotonic()
+        self.tell(f"landing into {self.project.store}")
+        if owner.rejected:
+            self.tell(
+                f"{owner.rejected:,} records ended the process again and again and were rejected; "
+                "`rundum rejected list` shows them"
+            )
+
+    def _land(self, owner: Owner) -> None:
+        """Lands what there is, and keeps the books on it."""
+        began = monotonic()
+        self._observe(owner)
+        for landing in owner.land():
+            now = monotonic()
+            records = landing.landed + landing.duplicate + landing.conflicting + landing.rejected
+            self.state.seconds.append(now - began)
+            self.state.landed += records
+            rate = records / max(now - began, 1e-6)
+            self.state.rate += SMOOTH * (rate - self.state.rate)
+            self._observe(owner)
+            self._tick(owner)
+            began = monotonic()
+        if self.state.landed and not self.state.waiting:
+            self.state.rate *= 1 - SMOOTH / 10
+
+    def _observe(self, owner: Owner) -> None:
+        """How much waits, and since when everything appended has landed."""
+        now, log = monotonic(), owner.inlet.log
+        heads = {place: ends.head for place, ends in log.ends().items()}
+        positions = owner.store.positions(log.id)
+        left = {place: head - positions.get(place, 0) for place, head in heads.items()}
+        self.state.waiting, self.state.beat = sum(left.values()), now
+        since, goal = self._goal
+        if all(positions.get(place, 0) >= head for place, head in goal.items()):
+            self.state.caught_up = since
+            self._goal = now, heads
+        if not self.state.waiting:
+            self.state.caught_up = now
+
+    def _tick(self, owner: Owner) -> None:
+        """Says once a minute what time it is, and lets the log forget from time to time."""
+        now = utc_now().replace(second=0, microsecond=0)
+        minute = f"{now:%Y-%m-%dT%H:%MZ}"
+        if minute > self._minute:
+            self._minute = minute
+            tick = {"event_id": minute, "occurred_at": micros(now)}
+            owner.inlet.log.append([owner.inlet.outgoing(self.catalogue.events[TICKED], tick)])
+        if monotonic() - self._trimmed > TRIM_SECONDS:
+            self._trimmed = monotonic()
+            owner.trim()
