@@ -36,6 +36,15 @@ def migrate(database: Database, old: EventType, new: EventType, naming: Naming) 
         _derive(database, naming)
 
 
+def elect_again(database: Database, old: EventType, new: EventType, naming: Naming) -> None:
+    """Decides the conflicts of rows that stand under the new contract already, refolds what changed."""
+    database.step("stage_begin")
+    database.run("CREATE OR REPLACE TEMP TABLE again (landed_seq BIGINT, event_type VARCHAR)")
+    _elect(database, old, new)
+    if database.value("SELECT count(*) FROM again"):
+        _derive(database, naming)
+
+
 def _copy(database: Database, old: EventType, new: EventType) -> None:
     """Copies the rows, chunk by chunk, and notes those whose fields came out of `extra` or went into it."""
     columns = [f"now.{quote(name)}" for name in [*new.arrow.names, "extra", "writer"]]

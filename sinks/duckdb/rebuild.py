@@ -16,11 +16,12 @@ from sinks.duckdb.contracts import adopt, landed_contracts
 from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
 from sinks.duckdb.digest import Digests, digest
 from sinks.duckdb.fold import BLOCK, CONSTRAINT, fold, hear_people, naming_of, stage_landed
+from sinks.duckdb.migrate import elect_again
 from sinks.duckdb.sql import literal
 from sinks.duckdb.weigh import assign, weigh
 
 CHUNK = 100_000
-OLD = "old."
+OLD = "the_old_store."
 OWN = (BLOCK, CONSTRAINT)
 PRIMARY = ("ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "identity.assignment")
 DERIVED = (
@@ -33,12 +34,18 @@ Progress = Callable[[int, int], None]
 
 
 def rebuild(
-    path: Path, catalogue: Catalogue, progress: Progress, *, memory_limit: str = MEMORY_LIMIT
+    path: Path,
+    catalogue: Catalogue,
+    progress: Progress,
+    *,
+    memory_limit: str = MEMORY_LIMIT,
+    distrust: bool = False,
 ) -> tuple[Digests, Digests]:
     """Derives the store at `path` again under `catalogue` and swaps it in; returns digests before and after.
 
     `progress` hears (events done, events in all). Raises StoreError, leaving the old store as it was, if the
-    rules are the same and the digests are not: then either file is wrong.
+    rules are the same and the digests are not: then either file is wrong. With `distrust` the old one is known
+    to be, in what was derived; only its events must be the same.
     """
     before, contracts = _read_old(path, catalogue, memory_limit)
     fresh = path.with_name(path.name + ".rebuild")
@@ -46,13 +53,16 @@ def rebuild(
         stale.unlink(missing_ok=True)
     database = Database(fresh, memory_limit=memory_limit)
     try:
-        database.run(f"ATTACH {literal(str(path))} AS old (READ_ONLY)")
+        database.run(f"ATTACH {literal(str(path))} AS the_old_store (READ_ONLY)")
         _copy_primary(database)
         adopt(database, catalogue)
+        _keep_versions(database)
         _derive(database, catalogue, contracts, progress)
+        _elect_again(database, catalogue, contracts)
         _keep_history(database)
         after = digest(database, catalogue)
-        if before.rules == after.rules and before != after:
+        is_same = before.events == after.events if distrust else before == after
+        if before.rules == after.rules and not is_same:
             raise StoreError(
                 f"the rebuilt store differs from {path} under the same rules; both are kept, the new one as"
                 f" {fresh}; please report this with both digests"
@@ -85,6 +95,15 @@ def _copy_primary(database: Database) -> None:
         for key in KEPT:
             database.run("DELETE FROM ops.meta WHERE key = ?", [key])
             database.run(f"INSERT INTO ops.meta SELECT * FROM {OLD}ops.meta WHERE key = ?", [key])
+
+
+def _keep_versions(database: Database) -> None:
+    """A contract that has not changed is as old as it was; one that has is the next version."""
+    database.run(
+        f"UPDATE ops.contract AS now SET version = old.version + (now.schema <> old.schema)::INTEGER,"
+        f" since = CASE WHEN now.schema = old.schema THEN old.since ELSE now.since END"
+        f" FROM {OLD}ops.contract AS old WHERE now.event_type = old.event_type"
+    )
 
 
 def _derive(
@@ -125,6 +144,15 @@ def _land_again(database: Database, catalogue: Catalogue, contracts: Mapping[str
     hear_people(database, catalogue, stage.events)
     weigh(database, catalogue.kinds)
     stage.clear()
+
+
+def _elect_again(database: Database, catalogue: Catalogue, contracts: Mapping[str, EventType]) -> None:
+    """Decides anew which content won where a contract changed its shape: another may be the smallest now."""
+    for name, old in contracts.items():
+        new = catalogue.events[name]
+        if old.arrow != new.arrow:
+            with database.transaction():
+                elect_again(database, old, new, naming_of(database, catalogue))
 
 
 def _keep_history(database: Database) -> None:

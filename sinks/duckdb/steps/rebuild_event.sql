@@ -2,4 +2,4 @@
 INSERT INTO ops.event BY NAME
 SELECT batch.* EXCLUDE (record), known.landed_at
 FROM batch_event AS batch
-JOIN old.ops.event AS known USING (landed_seq);
+JOIN the_old_store.ops.event AS known USING (landed_seq);

@@ -15,6 +15,7 @@ from schemas.catalogue import Catalogue, load
 from schemas.conform import conform
 from sinks.duckdb.database import StoreError
 from sinks.duckdb.digest import Digests, digest
+from sinks.duckdb.rebuild import rebuild
 from sinks.duckdb.store import Store
 from streams.core.framing import frame
 from streams.log.protocol import Outgoing
@@ -160,3 +161,18 @@ def test_other_marks_on_landed_fields_call_for_a_rebuild(world: World) -> None:
     catalogue = write_contract(world.folder / "v3", changed)
     with pytest.raises(StoreError, match=r"points_earned.*rundum rebuild"):
         Store(world.folder / "after.duckdb", catalogue)
+
+
+def test_a_rebuild_under_other_fields_and_marks_ends_as_if_they_had_been_there(world: World) -> None:
+    before = world.run("before", 0)
+    path = world.folder / "old.duckdb"
+    marked = [{**field, "means": "id:customer_no"} if field["name"] == "email" else field for field in V1]
+    old = Store(path, write_contract(world.folder / "v0", marked), secret=b"s" * 32)
+    clock = iter(datetime.fromisoformat("2026-06-01") + timedelta(seconds=n) for n in range(1000))
+    list(drain(Pipeline(old, world.registry), world.log, lambda: next(clock), batch_size=10))
+    assert old.database.value("SELECT count(*) FROM ops.conflict") > 0
+    old.close()
+    assert rebuild(path, world.catalogues[2], lambda *_: None)[1] == before
+    found = Store(path, world.catalogues[2])
+    assert found.database.rows("SELECT topic FROM ops.conservation WHERE NOT balanced") == []
+    found.close()
