@@ -23,17 +23,17 @@ from streams.cli.stopping import stop_if_asked
 def progress(what: str, total: float) -> Iterator[Callable[[float, str], None]]:
     """A bar on the terminal, none in a pipe: call the given function with what is done and a word on it.
 
-    Here a command stops that is asked to.
+    It shows from the first call on. Here a command stops that is asked to.
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
                TextColumn("{task.fields[note]}"))  # fmt: skip
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total, note="")
+        task = bar.add_task(what, total=total, note="", visible=False)
 
         def show(done: float, note: str) -> None:
             stop_if_asked()
-            bar.update(task, completed=done, note=note)
+            bar.update(task, completed=done, note=note, visible=True)
 
         yield show
 
