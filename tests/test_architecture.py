@@ -22,6 +22,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "sinks.gateway",
         "streams.attempts",
+        "streams.copying",
+        "streams.backup",
+        "streams.restore",
+        "streams.upgrade",
         "streams.pipeline",
         "streams.settings",
         "streams.careful",
@@ -34,6 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.rejects",
         "streams.decisions",
         "streams.trial",
+        "streams.check",
         "streams.cli",
     ),
 )

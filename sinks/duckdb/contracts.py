@@ -30,7 +30,10 @@ def adopt(database: Database, catalogue: Catalogue) -> None:
     """Takes over a catalogue's contracts: new tables, compatible changes. Raises StoreError."""
     with database.transaction():
         known = landed_contracts(database, catalogue)
-        _check_rules(database, catalogue, known)
+        if changed := changed_rules(database, catalogue, known):
+            raise StoreError(_REBUILD.format(what=changed))
+        if database.meta("rules") != rules_of(catalogue):
+            database.set_meta("rules", rules_of(catalogue))
         for event in catalogue.events.values():
             if event.name not in known:
                 create_table(database, event)
@@ -88,22 +91,17 @@ def _event(source: Source, name: str, schema: Mapping[str, object], now: EventTy
     return EventType(name, source, now.file, schema, read_marks(schema), read_fields(schema))
 
 
-def _check_rules(database: Database, catalogue: Catalogue, known: Mapping[str, EventType]) -> None:
-    """Refuses rules that would judge what has landed otherwise than it was judged."""
-    shared = rules_of(catalogue)
-    stored = database.meta("rules")
-    if stored is None:
-        database.set_meta("rules", shared)
-    elif stored != shared and _has_events(database):
-        raise StoreError(_REBUILD.format(what="identifiers.toml, traits.toml or Rundum's own rules"))
-    elif stored != shared:
-        database.set_meta("rules", shared)
-    rules = dict(database.rows("SELECT event_type, rules FROM ops.contract"))
+def changed_rules(store: Rows, catalogue: Catalogue, known: Mapping[str, EventType]) -> str:
+    """Which rules would judge what has landed otherwise than it was judged, in words; empty if none."""
+    shared = store.rows("SELECT value FROM ops.meta WHERE key = 'rules'")
+    if shared and shared[0][0] != rules_of(catalogue) and store.rows("FROM ops.event LIMIT 1"):
+        return "identifiers.toml, traits.toml or Rundum's own rules"
+    rules = dict(store.rows("SELECT event_type, rules FROM ops.contract"))
     for name, old in known.items():
-        if _is_reread(old, catalogue.events[name], rules[name]) and database.value(
-            f"SELECT count(*) FROM (FROM {old.table} LIMIT 1)"
-        ):
-            raise StoreError(_REBUILD.format(what=f"the marks or the trust of {name}"))
+        is_reread = _is_reread(old, catalogue.events[name], rules[name])
+        if is_reread and store.rows(f"SELECT 1 FROM {old.table} LIMIT 1"):
+            return f"the marks or the trust of {name}"
+    return ""
 
 
 def _is_reread(old: EventType, new: EventType, stored_rules: str) -> bool:
@@ -119,10 +117,6 @@ _REBUILD = (
     "the rules have changed ({what}): what landed under the old ones must be derived again; "
     "run `rundum rebuild`, it keeps the old file until the new one is checked"
 )
-
-
-def _has_events(database: Database) -> bool:
-    return bool(database.value("SELECT count(*) FROM (FROM ops.event LIMIT 1)"))
 
 
 def _write_reference(database: Database, catalogue: Catalogue) -> None:

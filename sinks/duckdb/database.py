@@ -18,7 +18,7 @@ import duckdb
 
 from sinks.duckdb.sql import literal, script, scripts
 
-VERSION = 1  # of the tables; upgrades/<version>.sql leads to it from the one before
+VERSION = 2  # of the tables; upgrades/<version>.sql leads to it from the one before
 OURS = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'meta'"
 SCHEMAS = ("ops", "identity", "profile")
 ANYTHING = "SELECT 1 FROM duckdb_tables() UNION ALL SELECT 1 FROM duckdb_views() WHERE NOT internal LIMIT 1"
@@ -53,15 +53,25 @@ class StoreOutdated(StoreError):
 class Database:
     """One DuckDB file and the one connection that writes it."""
 
-    def __init__(self, path: Path, *, secret: bytes | None = None, memory_limit: str = MEMORY_LIMIT) -> None:
-        """Opens `path`, making it if it is not there. Raises StoreError. `secret` is for a new store only."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        secret: bytes | None = None,
+        memory_limit: str = MEMORY_LIMIT,
+        oldest: int = VERSION,
+    ) -> None:
+        """Opens `path`, making it if it is not there. Raises StoreError.
+
+        `secret` is for a new store only; a store of a version before `oldest` is refused.
+        """
         self.path = path
         is_new = _look(path)
         self.connection = _connect(path, memory_limit)
         try:
             if is_new or self._is_blank():
                 self._make(secret or secrets.token_bytes(32))
-            _check(path, self.connection)
+            _check(path, self.connection, oldest)
         except BaseException:
             self.connection.close()
             if is_new:
@@ -142,7 +152,9 @@ class Database:
         return not self.rows(ANYTHING)
 
 
-def open_read_only(path: Path, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
+def open_read_only(
+    path: Path, memory_limit: str = MEMORY_LIMIT, oldest: int = VERSION
+) -> duckdb.DuckDBPyConnection:
     """A store, open for reading only, beside others who read. Raises StoreError, StoreBusy."""
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name a file with --store")
@@ -152,20 +164,20 @@ def open_read_only(path: Path, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckD
     try:
         if not connection.execute(ANYTHING).fetchall():  # its maker was stopped before the first commit
             raise StoreMissing(MISSING.format(path))
-        _check(path, connection)
+        _check(path, connection, oldest)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _check(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+def _check(path: Path, connection: duckdb.DuckDBPyConnection, oldest: int) -> None:
     """Refuses what is no store, or one of another version."""
     if not connection.execute(OURS).fetchall():
         raise StoreError(f"{path} is a DuckDB file of another program; name a new file with --store")
     rows = connection.execute("SELECT value FROM ops.meta WHERE key = 'version'").fetchall()
     version = int(rows[0][0]) if rows else 0
-    if version < VERSION:
+    if version < oldest:
         raise StoreOutdated(
             f"{path} was made by an older Rundum (store version {version}, now {VERSION}); "
             "run `rundum upgrade`, which backs it up first"

@@ -44,8 +44,8 @@ def rebuild(
     """Derives the store at `path` again under `catalogue` and swaps it in; returns digests before and after.
 
     `progress` hears (events done, events in all). Raises StoreError, leaving the old store as it was, if the
-    rules are the same and the digests are not: then either file is wrong. With `distrust` the old one is known
-    to be, in what was derived; only its events must be the same.
+    rules are the same and the digests are not: then either file is wrong. With `distrust` the old one is
+    known to be, in what was derived; only its events must be the same.
     """
     before, contracts = _read_old(path, catalogue, memory_limit)
     fresh = path.with_name(path.name + ".rebuild")

@@ -23,6 +23,12 @@ STANDARD = {
 }
 
 
+def table_of(event_type: str) -> str:
+    """The typed table of an event type of which only the name is known."""
+    source, _, event = event_type.rpartition("/")
+    return f"{source.replace('/', '_')}.{event}"
+
+
 def create_table(database: Database, event: EventType) -> None:
     """The typed table of an event type, documented from its contract."""
     database.run(f"CREATE SCHEMA IF NOT EXISTS {event.source.table_schema}")
@@ -38,8 +44,9 @@ def record_contract(database: Database, event: EventType) -> None:
     docs = {name: doc for name, (_, doc) in STANDARD.items()}
     docs |= {field.path[0]: field.doc for field in event.fields if len(field.path) == 1}
     database.document(event.table, "TABLE", event.doc, docs)
+    former = database.value("SELECT version FROM ops.contract WHERE event_type = ?", [event.name]) or 0
     database.run("DELETE FROM ops.contract WHERE event_type = ?", [event.name])
     database.run(
-        "INSERT INTO ops.contract SELECT ?, ?, ?, get_current_timestamp()::TIMESTAMP",
-        [event.name, json.dumps(event.schema, ensure_ascii=False), event.rules],
+        "INSERT INTO ops.contract SELECT ?, ?, ?, get_current_timestamp()::TIMESTAMP, ?",
+        [event.name, json.dumps(event.schema, ensure_ascii=False), event.rules, former + 1],
     )

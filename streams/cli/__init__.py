@@ -13,8 +13,11 @@ import duckdb
 from schemas.catalogue import ContractError
 from sinks.duckdb.database import StoreError
 from sinks.duckdb.reader import QueryError
+from streams.cli.backup import backup, restore
+from streams.cli.check import check
 from streams.cli.demo import demo
 from streams.cli.explain import explain
+from streams.cli.guide import guide
 from streams.cli.ingest import ingest, land
 from streams.cli.init import init
 from streams.cli.people import block, merge, unmerge
@@ -24,8 +27,12 @@ from streams.cli.run import run
 from streams.cli.schemas import schemas
 from streams.cli.session import Session, accept_places
 from streams.cli.show import show
+from streams.cli.sources import sources
 from streams.cli.sql import sql
 from streams.cli.stopping import stoppable
+from streams.cli.tail import tail
+from streams.cli.upgrade import upgrade
+from streams.copying import BackupError
 from streams.log.protocol import LogError
 from streams.registry import RegistryError
 from streams.rejects import RejectError
@@ -41,6 +48,7 @@ FAILURES = (
     FileError,
     SettingsError,
     RejectError,
+    BackupError,
 )
 
 
@@ -89,7 +97,8 @@ def main(context: click.Context) -> None:
     context.ensure_object(Session)
 
 
-for _command in (init, run, ingest, land, sql, show, explain, merge, unmerge, block, rejected,
-                 schemas, rules, digest, rebuild, demo):  # fmt: skip
+for _command in (init, run, ingest, land, sql, guide, show, explain, tail, sources, check, merge,
+                 unmerge, block, rejected, schemas, rules, digest, rebuild, backup, restore, upgrade,
+                 demo):  # fmt: skip
     main.add_command(_command)
 accept_places(main)
