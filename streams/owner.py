@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Self
 
 from schemas.catalogue import Catalogue
 from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import Landing, Store, StoreCrowded
-from sinks.gateway.desk import Desk
+from sinks.gateway.desk import STOPPING, Desk, DeskClosed
 from sinks.gateway.door import Door, place_of
 from streams.attempts import Attempts
+from streams.backup import copy_beside
 from streams.careful import land_carefully
 from streams.ingest import Inlet
 from streams.pipeline import BATCH, Pipeline, drain, utc_now
@@ -40,12 +43,15 @@ class Owner:
             Attempts(project.store).clear()
         self.store = Store(project.store, catalogue, memory_limit=project.memory_limit)
         self._jobs: queue.SimpleQueue[tuple[Job, Future[dict[str, Any]]]] = queue.SimpleQueue()
+        self._hiring, self._is_closed = threading.Lock(), False
         try:
             self.store.belong_to(inlet.log.id)
             self.pipeline = Pipeline(self.store, inlet.registry)
             self.store.database.run("SET enable_external_access = false")  # a question reads no other file
             self.desk = Desk(self.store.database.connection, project.limits)
-            self._door = Door(place_of(project.store), self.desk, {"hello": self._hello})
+            self._door = Door(
+                place_of(project.store), self.desk, {"hello": self._hello, "copy": partial(copy_beside, self)}
+            )
         except BaseException:
             self.store.close()
             raise
@@ -83,7 +89,10 @@ class Owner:
     def between(self, job: Job) -> dict[str, Any]:
         """Has the thread that lands do a job between two batches; for other threads. Raises QueryError."""
         told: Future[dict[str, Any]] = Future()
-        self._jobs.put((job, told))
+        with self._hiring:
+            if self._is_closed:
+                raise DeskClosed(STOPPING)
+            self._jobs.put((job, told))
         return told.result()
 
     def trim(self) -> None:
@@ -95,7 +104,11 @@ class Owner:
         log.trim({place: min(landed[place], offset) for place, offset in old.items() if place in landed})
 
     def close(self) -> None:
-        """Closes the door, then the store."""
+        """Closes the door, then the store. What was asked to be done and is not is refused."""
+        with self._hiring:
+            self._is_closed = True
+        while not self._jobs.empty():
+            self._jobs.get()[1].set_exception(DeskClosed(STOPPING))
         self._door.close()
         self.store.close()
 

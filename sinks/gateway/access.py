@@ -51,7 +51,7 @@ class Caller:
             stream = self._client.do_get(ticket)
             return Answer(stream.schema, _batches(stream))
 
-    def act(self, name: str, **body: Any) -> dict[str, Any]:
+    def act(self, name: str, /, **body: Any) -> dict[str, Any]:
         """Has the owner do something, and gives what it says. Raises QueryError, DoorClosed."""
         with _told():
             results = [*self._client.do_action(flight.Action(name, json.dumps(body).encode()))]

@@ -7,32 +7,40 @@ for ever.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from sinks.duckdb.reader import Answer, Limits, Parameters, QueryError, Reader
+from sinks.duckdb.reader import Answer, Limits, Parameters, QueryError, Reader, Rows
 
 ROWS_AT_ONCE = 20_000
 LOOK_SECONDS = 0.1
 LATE = "the query took longer than {:g} seconds; ask for less, or raise door.seconds in rundum.toml"
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 ONE = "ask one SELECT at a time; the store is changed by events only"
+MANY = "the answer has more than {:,} rows; ask for fewer, or raise door.rows in rundum.toml"
+STOPPING = "the process that has the store open is stopping; ask again"
+
+
+class DeskClosed(QueryError):
+    """The desk answers nobody any more; whoever has the store next will."""
 
 
 @dataclass
 class _Asked:
-    """A question at work. `why` is set when it must end."""
+    """A question at work. `why` is set when it must end; `is_away` while a piece of the answer is taken."""
 
     cursor: duckdb.DuckDBPyConnection
     until: float
     is_gone: Callable[[], bool]
     why: str = ""
+    is_away: bool = False
 
 
 def _never() -> bool:
@@ -71,22 +79,38 @@ class Desk:
                 f"{self.limits.queries} other queries have been running for {self.limits.patience:g} s; ask "
                 "again later, or raise door.queries in rundum.toml"
             )
-        asked = _Asked(self._root.cursor(), monotonic() + self.limits.seconds, is_gone)
+        try:
+            asked = _Asked(self._root.cursor(), monotonic() + self.limits.seconds, is_gone)
+        except duckdb.ConnectionException:
+            self._slots.release()
+            raise DeskClosed(STOPPING) from None
         stream = self._answer(asked, sql, parameters)
         return Answer(next(stream), stream)
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Rows]:
+        """The store as it is now, whatever lands meanwhile; for as long as it takes. Raises QueryError."""
+        asked = _Asked(self._root.cursor(), math.inf, _never)
+        with self._lock:
+            self._running[id(asked)] = asked
+        try:
+            snapshot = _Snapshot(asked)
+            asked.cursor.execute("BEGIN TRANSACTION READ ONLY")
+            snapshot.rows("FROM ops.meta")  # only now does the transaction know what it sees
+            yield snapshot
+        finally:
+            with self._lock:
+                del self._running[id(asked)]
+            asked.cursor.close()
+
     def interrupt(self, why: str) -> int:
         """Ends every question that is running, with a reason; how many there were."""
-        with self._lock:
-            running = [*self._running.values()]
-        for asked in running:
-            _end(asked, why)
-        return len(running)
+        return self._end(lambda _: why)
 
     def close(self) -> None:
         """Ends what is running, and lets go of the store."""
         self._closed.set()
-        self.interrupt("the process that has the store open is stopping; ask again")
+        self.interrupt(STOPPING)
         self._root.close()
 
     def _answer(self, asked: _Asked, sql: str, parameters: Parameters) -> Iterator[Any]:
@@ -96,34 +120,75 @@ class Desk:
         try:
             with _explained(asked):
                 reader = _open(asked.cursor, sql, parameters)
+                self._go(asked, away=True)
                 yield reader.schema
+                self._go(asked, away=False)
                 rows = 0
                 for batch in reader:
                     rows += len(batch)
                     if rows > self.limits.rows:
-                        asked.why = (
-                            f"the answer has more than {self.limits.rows:,} rows; ask for fewer, or raise "
-                            "door.rows in rundum.toml"
-                        )
-                    if asked.why:
-                        raise QueryError(asked.why)
+                        asked.why = MANY.format(self.limits.rows)
+                    self._go(asked, away=True)
                     yield batch
+                    self._go(asked, away=False)
         finally:
-            with self._lock:
-                del self._running[id(asked)]
-            asked.cursor.close()
-            self._slots.release()
+            self._leave(asked)
+
+    def _go(self, asked: _Asked, *, away: bool) -> None:
+        """Gives a piece of the answer away, or comes back for the next, if it need not end."""
+        with self._lock:
+            if asked.why:
+                raise _refusal(asked.why)
+            asked.is_away = away
+
+    def _leave(self, asked: _Asked) -> None:
+        """Lets go of what a question sees of the store, and gives its place to others; once."""
+        with self._lock:
+            if not self._running.pop(id(asked), None):
+                return
+        with contextlib.suppress(duckdb.Error):
+            asked.cursor.execute("ROLLBACK")  # closing alone does not, while there is more of the answer
+        asked.cursor.close()
+        self._slots.release()
 
     def _watch(self) -> None:
-        """Ends questions whose time is up or whose client has gone."""
-        while not self._closed.wait(LOOK_SECONDS):
-            with self._lock:
-                running = [*self._running.values()]
+        """Ends questions, again and again: one that had not quite begun does not feel the first time."""
+        while self._running or not self._closed.is_set():
+            sleep(LOOK_SECONDS)
+            self._end(self._verdict)
+
+    def _end(self, verdict: Callable[[_Asked], str]) -> int:
+        """Ends the questions for which there is a reason; how many. Whoever takes none more is not waited for."""
+        with self._lock:
+            running = [*self._running.values()]
             for asked in running:
-                if monotonic() > asked.until:
-                    _end(asked, LATE.format(self.limits.seconds))
-                elif asked.is_gone():
-                    _end(asked, "the client has gone")
+                asked.why = asked.why or verdict(asked)
+        late = [asked for asked in running if asked.why]
+        for asked in late:
+            if asked.is_away:
+                self._leave(asked)
+            with contextlib.suppress(duckdb.Error):
+                asked.cursor.interrupt()
+        return len(late)
+
+    def _verdict(self, asked: _Asked) -> str:
+        """Why a question must end, if it must."""
+        if self._closed.is_set():
+            return STOPPING
+        if monotonic() > asked.until:
+            return LATE.format(self.limits.seconds)
+        return "the client has gone" if asked.is_gone() else ""
+
+
+class _Snapshot:
+    """Several questions, all about one state of the store."""
+
+    def __init__(self, asked: _Asked) -> None:
+        self._asked = asked
+
+    def rows(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        with _explained(self._asked):
+            return self._asked.cursor.execute(sql, parameters).fetchall()
 
 
 def _open(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters) -> pa.RecordBatchReader:
@@ -137,10 +202,8 @@ def _open(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters) -
     return cursor.execute(sql, parameters).to_arrow_reader(ROWS_AT_ONCE)
 
 
-def _end(asked: _Asked, why: str) -> None:
-    asked.why = asked.why or why
-    with contextlib.suppress(duckdb.Error):
-        asked.cursor.interrupt()
+def _refusal(why: str) -> QueryError:
+    return DeskClosed(why) if why == STOPPING else QueryError(why)
 
 
 @contextlib.contextmanager
@@ -150,7 +213,7 @@ def _explained(asked: _Asked) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         if asked.why:
-            raise QueryError(asked.why) from None
+            raise _refusal(asked.why) from None
         if isinstance(error, duckdb.OutOfMemoryException):
             raise QueryError(
                 "the query needs more memory than the store may use; ask for less, or raise "
@@ -158,4 +221,4 @@ def _explained(asked: _Asked) -> Iterator[None]:
             ) from None
         raise QueryError(str(error).strip()) from None
     except (pa.ArrowException, OSError) as error:  # what DuckDB says while rows are on their way
-        raise QueryError(asked.why or str(error).strip()) from None
+        raise _refusal(asked.why or str(error).strip()) from None

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from sinks.duckdb.reader import Answer, QueryError
-from sinks.gateway.desk import Desk
+from sinks.gateway.desk import Desk, DeskClosed
 
 LONGEST = 100  # bytes of a socket's path; the system allows 107
 NICENESS = 10  # readers give way to the writer where both want the processor
@@ -85,9 +85,11 @@ def _batches(answer: Answer) -> Iterator[pa.RecordBatch]:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """Sends a QueryError's text as it is."""
+    """Sends a QueryError's text as it is; that the desk is closed like that nobody is there."""
     try:
         yield
+    except DeskClosed as error:
+        raise flight.FlightUnavailableError(str(error)) from None
     except QueryError as error:
         raise flight.FlightServerError("refused", extra_info=str(error).encode()) from None
 
