@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,13 @@ from schemas.catalogue import SHIPPED
 PART = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 SOURCE = """\
-# What is known about the source {name}. Every key is read; replace each text by what is true.
+# What is known about the source {name}. Every key is read; say what is true.
 title = "{title}"
-owner = "Who answers for this source"
-contact = "data@example.com"
-purpose = "Why these events are collected."
-legal_basis = "contract"
-retention = "10 years"
+owner = "TODO: who answers for this source"
+contact = "TODO: where to reach them"
+purpose = "TODO: why these events are collected"
+legal_basis = "TODO: contract, consent or legitimate interest"
+retention = "TODO: how long they are kept, such as 10 years"
 trust = 2                     # 3 entered by hand, 2 server, 1 confirmed form, 0 a browser's claim
 unknown_events = "reject"     # or "land"
 """
@@ -48,25 +50,57 @@ customer_no = "customer_no"   # or {{column = "customer", null_words = ["0"]}}
 # currency = "EUR"            # field of the contract = a value for every row
 """
 
+USUAL_FIELDS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "event_id",
+        "type": "string",
+        "means": "event_id",
+        "doc": "The source's own id of the event, the same when it is sent again.",
+    },
+    {
+        "name": "occurred_at",
+        "type": {"type": "long", "logicalType": "timestamp-micros"},
+        "means": "occurred_at",
+        "doc": "When it happened, in UTC; not when it was sent.",
+    },
+    {
+        "name": "customer_no",
+        "type": "string",
+        "means": "id:customer_no",
+        "pii": "indirect",
+        "doc": "The customer's number; other kinds of identifier are in identifiers.toml.",
+    },
+)
+
 
 class ScaffoldError(ValueError):
     """A contract that cannot be started; the text says why and what to do."""
 
 
-def write_scaffold(root: Path, name: str) -> list[Path]:
+@dataclass(frozen=True)
+class Draft:
+    """The texts of a new contract's files; `examples` may be empty."""
+
+    contract: str
+    examples: str
+    map: str
+
+
+def write_scaffold(root: Path, name: str, draft: Draft | None = None) -> list[Path]:
     """Write the first files of the contract `channel/source/event` under `root` and return them.
 
-    `source.toml` is written only where it is missing. Raises ScaffoldError and writes nothing if the name is
-    bad or a file of the contract is there already.
+    Without a draft they are one to edit by hand. `source.toml` is written only where it is missing. Raises
+    ScaffoldError and writes nothing if the name is bad or a file of the contract is there already.
     """
-    channel, source, event = _parts(name)
+    channel, source, event = split_name(name)
+    draft = draft or _usual(channel, source, event)
     folder = root / channel / source
     if root.resolve() != SHIPPED.resolve() and (SHIPPED / channel / source).exists():
         raise ScaffoldError(f"the source {channel}/{source} ships with Rundum; choose another source's name")
     files = {
-        folder / f"{event}.avsc": _contract(channel, source, event),
-        folder / f"{event}.examples.jsonl": _examples(),
-        folder / f"{event}.map.toml": MAP.format(event=name),
+        folder / f"{event}.avsc": draft.contract,
+        folder / f"{event}.examples.jsonl": draft.examples,
+        folder / f"{event}.map.toml": draft.map,
     }
     for file in files:
         if file.exists():
@@ -81,7 +115,8 @@ def write_scaffold(root: Path, name: str) -> list[Path]:
     return list(files)
 
 
-def _parts(name: str) -> tuple[str, str, str]:
+def split_name(name: str) -> tuple[str, str, str]:
+    """Channel, source and event of a contract's name. Raises ScaffoldError."""
     parts = name.split("/")
     if len(parts) != 3 or not all(PART.fullmatch(part) for part in parts):
         raise ScaffoldError(
@@ -93,37 +128,23 @@ def _parts(name: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-def _contract(channel: str, source: str, event: str) -> str:
-    record: dict[str, Any] = {
-        "type": "record",
-        "name": "".join(part.capitalize() for part in event.split("_")),
-        "namespace": f"{channel}.{source}",
-        "doc": f"What {event.replace('_', ' ')} says: replace this by one sentence about what happened.",
-    }
-    fields = [
-        {
-            "name": "event_id",
-            "type": "string",
-            "means": "event_id",
-            "doc": "The source's own id of the event, the same when it is sent again.",
-        },
-        {
-            "name": "occurred_at",
-            "type": {"type": "long", "logicalType": "timestamp-micros"},
-            "means": "occurred_at",
-            "doc": "When it happened, in UTC; not when it was sent.",
-        },
-        {
-            "name": "customer_no",
-            "type": "string",
-            "means": "id:customer_no",
-            "pii": "indirect",
-            "doc": "The customer's number; other kinds of identifier are in identifiers.toml.",
-        },
-    ]
-    head = json.dumps(record, indent=2)[:-2]
-    lines = ",\n".join(f"    {json.dumps(field)}" for field in fields)
+def contract_text(record: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> str:
+    """A contract as JSON, a field a line; `record` holds the other keys."""
+    head = json.dumps(record, indent=2, ensure_ascii=False)[:-2]
+    lines = ",\n".join(f"    {json.dumps(field, ensure_ascii=False)}" for field in fields)
     return f'{head},\n  "fields": [\n{lines}\n  ]\n}}\n'
+
+
+def record_of(channel: str, source: str, event: str, doc: str) -> dict[str, Any]:
+    """The keys of a contract's record, its fields aside."""
+    name = "".join(part.capitalize() for part in event.split("_"))
+    return {"type": "record", "name": name, "namespace": f"{channel}.{source}", "doc": doc}
+
+
+def _usual(channel: str, source: str, event: str) -> Draft:
+    doc = f"What {event.replace('_', ' ')} says. TODO: one sentence about what happened."
+    contract = contract_text(record_of(channel, source, event, doc), USUAL_FIELDS)
+    return Draft(contract, _examples(), MAP.format(event=f"{channel}/{source}/{event}"))
 
 
 def _examples() -> str:

@@ -6,6 +6,7 @@ Decides how contracts are shown to people. Must never decide whether one is righ
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,9 @@ from schemas.examples import read_examples
 from schemas.lint import Finding, lint
 from schemas.meanings import Field, Mark, dotted
 from schemas.scaffold import ScaffoldError, write_scaffold
+from schemas.todo import find_todos
+from streams.sources.files import FileError
+from streams.sources.guess import guess
 from streams.trial import try_examples
 
 MODELS = SHIPPED.parent / "sinks" / "duckdb" / "models"
@@ -66,6 +70,9 @@ def check(project: WithSchemas, release: bool) -> None:
     errors = [finding for finding in findings if finding.level == "error"]
     if not errors:
         findings += (errors := _tried(project, catalogue))
+    root = roots[-1]
+    todos = find_todos(event for event in catalogue.events.values() if event.file.is_relative_to(root))
+    findings += todos
     for finding in findings:
         click.echo(_line(finding))
     click.echo(
@@ -73,8 +80,9 @@ def check(project: WithSchemas, release: bool) -> None:
     )
     if errors:
         raise click.exceptions.Exit(1)
+    if release and todos:
+        raise click.ClickException(f"not released, for {len(todos)} TODO are left; settle them first")
     if release:
-        root = roots[-1]
         click.echo(
             f"Released: {_near_here(write_released(root, next_released(root, catalogue.events.values())))}"
         )
@@ -114,26 +122,35 @@ def show(project: WithSchemas, event: str) -> None:
 
 
 @schemas.command()
-@click.argument("event")
+@click.argument("event", metavar="CHANNEL/SOURCE/EVENT")
+@click.option("--from", "sample", metavar="FILE", type=click.Path(path_type=Path),
+              help="Guess it from a file of such events: CSV, TSV, JSON Lines, Parquet or Avro.")  # fmt: skip
 @click.pass_obj
-def new(project: WithSchemas, event: str) -> None:
-    """Start a contract CHANNEL/SOURCE/EVENT: its source, schema, examples and map.
+def new(project: WithSchemas, event: str, sample: Path | None) -> None:
+    """Start a contract: its source, schema, examples and map, ready to edit.
+
+    What was guessed, and what only you can know, is marked TODO; `rundum schemas check` lists what is left.
 
     \b
     Example:
-      rundum schemas new loyalty/app/points_earned
+      rundum schemas new loyalty/app/points_earned --from points.jsonl
     """
     if project.schemas is None:
         raise click.ClickException(
             "no project here; make one with `rundum init DIR`, or name it by --project DIR"
         )
     try:
-        files = write_scaffold(project.schemas, event)
-    except ScaffoldError as error:
+        guessed = guess(sample, event, _load(project)) if sample else None
+        files = write_scaffold(project.schemas, event, guessed.draft if guessed else None)
+    except (ScaffoldError, FileError) as error:
         raise click.ClickException(str(error)) from None
     for file in files:
         click.echo(_near_here(file))
-    click.echo("Edit them, then run `rundum schemas check`.")
+    for note in guessed.notes if guessed else ():
+        click.echo(note)
+    click.echo("Settle what is marked TODO; `rundum schemas check` lists it.")
+    if sample:
+        click.echo(f"See its rows by: rundum ingest {shlex.quote(str(sample))} --as {event} --dry-run")
 
 
 def _load(project: WithSchemas) -> Catalogue:
