@@ -1,9 +1,10 @@
 # Every target sets up by itself: the environment is made anew when the lock file or pyproject.toml change.
 PYTHON ?= python3
 BIN := .venv/bin
+SECONDS ?= 600
 READY := .venv/.ready
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench soak lock clean
 
 demo: $(READY)
 	@$(BIN)/rundum demo build/demo
@@ -18,6 +19,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench/run.py
+
+# `rundum run` with everything beside it, for so many seconds.
+soak: $(READY)
+	$(BIN)/python tests/faults/soak.py $(SECONDS)
 
 # autograd to future: wanted by lifetimes, of which only the data file is used.
 lock: $(READY)

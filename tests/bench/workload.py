@@ -33,28 +33,44 @@ STEP = 1_000_000
 
 def log_views(file: Path, events: int, people: int) -> None:
     """A log of page and product views, with its registry in the same file."""
-    views = tracking(events, people)
-    _log(file, (("web.tracking", one.type, one.body, one.appended_at) for one in views))
+    with SqliteRegistry(file) as registry:
+        _log(file, framed_views(registry, events, people))
+
+
+def framed_views(
+    registry: SqliteRegistry, events: int, people: int, seed: int = 1
+) -> Iterator[tuple[str, bytes, int]]:
+    """Page and product views as they go to a log: topic, value, when appended."""
+    told = tracking(events, people, seed)
+    yield from _framed(registry, (("web.tracking", one.type, one.body, one.appended_at) for one in told))
 
 
 def log_shop(file: Path, parameters: Parameters) -> Truth:
     """A log of the generated shop, and who is really who."""
     truth, types = Truth(), load().events
     told = generate(parameters, truth)
-    _log(file, ((one.topic, one.type, encode(types[one.type], one.datum), one.appended_at) for one in told))
+    bodies = ((one.topic, one.type, encode(types[one.type], one.datum), one.appended_at) for one in told)
+    with SqliteRegistry(file) as registry:
+        _log(file, _framed(registry, bodies))
     return truth
 
 
-def _log(file: Path, events: Iterable[tuple[str, str, bytes, int]]) -> None:
+def _log(file: Path, framed: Iterator[tuple[str, bytes, int]]) -> None:
+    with SqliteLog(file) as log:
+        while chunk := [
+            Outgoing(topic, value, timestamp=at) for topic, value, at in islice(framed, APPENDED)
+        ]:
+            log.append(chunk)
+
+
+def _framed(
+    registry: SqliteRegistry, events: Iterable[tuple[str, str, bytes, int]]
+) -> Iterator[tuple[str, bytes, int]]:
     types, ids = load().events, dict[str, int]()
-    source = iter(events)
-    with SqliteLog(file) as log, SqliteRegistry(file) as registry:
-        while chunk := list(islice(source, APPENDED)):
-            for name in {name for _, name, _, _ in chunk} - ids.keys():
-                ids[name] = registry.register(name, json.dumps(types[name].schema))
-            log.append(
-                [Outgoing(topic, frame(ids[name], body), timestamp=at) for topic, name, body, at in chunk]
-            )
+    for topic, name, body, at in events:
+        if name not in ids:
+            ids[name] = registry.register(name, json.dumps(types[name].schema))
+        yield topic, frame(ids[name], body), at
 
 
 class Decoded(NamedTuple):
