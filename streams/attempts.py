@@ -54,7 +54,8 @@ class Attempts:
 
     def clear(self) -> None:
         """Takes the mark away."""
-        self._file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._file.unlink()
 
     def deadly(self, log_id: str) -> list[Span]:
         """The records that have ended the process too often; none if the mark speaks of another log."""
@@ -80,5 +81,6 @@ class Attempts:
     def _write(self, mark: Mapping[str, Any]) -> None:
         """Whole or not at all; not synced, for it is processes that die here, not machines."""
         fresh = self._file.with_name(f"{self._file.name}.new")
-        fresh.write_text(json.dumps(mark), "utf-8")
-        os.replace(fresh, self._file)
+        with contextlib.suppress(OSError):
+            fresh.write_text(json.dumps(mark), "utf-8")
+            os.replace(fresh, self._file)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Self
 
 from schemas.catalogue import Catalogue
-from sinks.duckdb.database import StoreBusy
-from sinks.duckdb.reader import Reader
+from sinks.duckdb.database import StoreBusy, StoreError
+from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import Landing
 from sinks.gateway.access import Access, Caller, DoorClosed
 from streams.core.model import Place
 from streams.ingest import Inlet
+from streams.log.protocol import Ends, check_head
 from streams.owner import Owner
 from streams.settings import Project
 
@@ -28,13 +30,18 @@ class House:
     """Log and store of a project. The store is owned for as long as a landing takes, and no longer."""
 
     def __init__(self, project: Project, catalogue: Catalogue, show: Show) -> None:
-        """Opens the log. `show` hears of progress. Raises LogError."""
+        """Opens the log. `show` hears of progress. Raises LogError, also if the store has seen more of it."""
         self.project = project
         self.catalogue = catalogue
         self.inlet = Inlet(project.log, catalogue)
         self._access = Access(project.store, project.memory_limit, project.limits)
         self._show = show
         self._seen = self._heads()
+        try:
+            self._check()
+        except BaseException:
+            self.inlet.close()
+            raise
 
     @property
     def reader(self) -> Reader:
@@ -81,6 +88,16 @@ class House:
     def __exit__(self, *_: object) -> None:
         """Closes it."""
         self.close()
+
+    def _check(self) -> None:
+        """Refuses a log that is older than the store: what is appended to it would count as landed."""
+        project, ends = self.project, self.inlet.log.ends()
+        with (
+            suppress(StoreError, QueryError),
+            Access(project.store, project.memory_limit, project.limits, patience=0) as access,
+        ):
+            for place, position in self._positions(access.reader).items():
+                check_head(self.inlet.log.id, place, position, ends.get(place, Ends(0, 0)))
 
     def _land(self, owner: Owner) -> Landing:
         """Lands all that is there as the owner."""

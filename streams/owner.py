@@ -23,9 +23,11 @@ from streams.attempts import Attempts
 from streams.backup import copy_beside
 from streams.careful import land_carefully
 from streams.ingest import Inlet
+from streams.log.protocol import may_be_trimmed
 from streams.pipeline import BATCH, Pipeline, drain, utc_now
 from streams.settings import Project
 
+PRIVATE = 0o077  # what a process makes that has a store open holds personal data
 CROWDED = "the store needed the memory for what is landing; ask again, for less"
 Job = Callable[[], dict[str, Any]]
 
@@ -41,21 +43,12 @@ class Owner:
         if deadly := Attempts(project.store).deadly(inlet.log.id):
             self.rejected = land_carefully(project, deadly)
             Attempts(project.store).clear()
-        self.store = Store(project.store, catalogue, memory_limit=project.memory_limit)
-        self._jobs: queue.SimpleQueue[tuple[Job, Future[dict[str, Any]]]] = queue.SimpleQueue()
-        self._hiring, self._is_closed = threading.Lock(), False
+        self._umask = os.umask(PRIVATE)
         try:
-            self.store.belong_to(inlet.log.id)
-            self.pipeline = Pipeline(self.store, inlet.registry)
-            self.store.database.run("SET enable_external_access = false")  # a question reads no other file
-            self.desk = Desk(self.store.database.connection, project.limits)
-            self._door = Door(
-                place_of(project.store), self.desk, {"hello": self._hello, "copy": partial(copy_beside, self)}
-            )
+            self._open(catalogue)
         except BaseException:
-            self.store.close()
+            os.umask(self._umask)
             raise
-        self.reader: Reader = self.desk.reader()
 
     def land(self, batch_size: int = BATCH) -> Iterator[Landing]:
         """Lands what is in the log until nothing is left; yields after each batch."""
@@ -65,10 +58,10 @@ class Owner:
             try:
                 landing = next(landings, None)
             except StoreCrowded:
-                if not self.desk.interrupt(CROWDED):
-                    raise
                 landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
-                continue
+                with self.desk.cleared(CROWDED):
+                    self.store.database.recover()
+                    landing = next(landings, None)
             if landing is None:
                 return
             yield landing
@@ -96,12 +89,18 @@ class Owner:
         return told.result()
 
     def trim(self) -> None:
-        """Lets the log forget what has landed and is older than the project keeps it."""
+        """Lets the log forget what has landed and is older than the project keeps it.
+
+        What it forgets is in the store's file by then: a write-ahead log can be torn or lost.
+        """
         kept = utc_now() - timedelta(hours=self.project.keep_hours)
         log = self.inlet.log
         old = log.offsets_at(micros(kept))
-        landed = self.store.positions(log.id)
-        log.trim({place: min(landed[place], offset) for place, offset in old.items() if place in landed})
+        landed, ends = self.store.positions(log.id), log.ends()
+        done = {place: min(landed[place], offset) for place, offset in old.items() if place in landed}
+        if any(may_be_trimmed(place.topic) and offset > ends[place].start for place, offset in done.items()):
+            self.store.checkpoint()
+            log.trim(done)
 
     def close(self) -> None:
         """Closes the door, then the store. What was asked to be done and is not is refused."""
@@ -111,6 +110,7 @@ class Owner:
             self._jobs.get()[1].set_exception(DeskClosed(STOPPING))
         self._door.close()
         self.store.close()
+        os.umask(self._umask)
 
     def __enter__(self) -> Self:
         """The owner itself; leaving closes it."""
@@ -119,6 +119,24 @@ class Owner:
     def __exit__(self, *_: object) -> None:
         """Closes it."""
         self.close()
+
+    def _open(self, catalogue: Catalogue) -> None:
+        project, log_id = self.project, self.inlet.log.id
+        self.store = Store(project.store, catalogue, memory_limit=project.memory_limit)
+        self._jobs: queue.SimpleQueue[tuple[Job, Future[dict[str, Any]]]] = queue.SimpleQueue()
+        self._hiring, self._is_closed = threading.Lock(), False
+        try:
+            self.store.belong_to(log_id)
+            self.pipeline = Pipeline(self.store, self.inlet.registry)
+            self.store.database.run("SET enable_external_access = false")  # a question reads no other file
+            self.desk = Desk(self.store.database.connection, project.limits)
+            self._door = Door(
+                place_of(project.store), self.desk, {"hello": self._hello, "copy": partial(copy_beside, self)}
+            )
+        except BaseException:
+            self.store.close()
+            raise
+        self.reader: Reader = self.desk.reader()
 
     def _hello(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"pid": os.getpid(), "log": self.inlet.log.id}

@@ -6,7 +6,6 @@ acknowledge, and never wait for a reader.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from time import monotonic
 
@@ -40,13 +39,15 @@ class Runner:
         self._goal: tuple[float, dict[Place, int]] = (monotonic(), {})
 
     def run(self, ready: Callable[[Owner], None]) -> None:
-        """Lands until it is interrupted. `ready` hears of the owner once this process is it."""
+        """Lands until it is told to stop. `ready` hears of the owner once this process is it."""
         with Inlet(self.project.log, self.catalogue) as inlet:
             owner = self._take(inlet)
+            if owner is None:
+                return
             try:
                 self._announce(owner)
                 ready(owner)
-                while True:
+                while not self.state.stop.is_set():
                     self._land(owner)
                     self._tick(owner)
                     owner.serve(IDLE)
@@ -54,16 +55,17 @@ class Runner:
                 self.state.role = STOPPING
                 owner.close()
 
-    def _take(self, inlet: Inlet) -> Owner:
-        """The store, as soon as nobody else has it."""
-        while True:
+    def _take(self, inlet: Inlet) -> Owner | None:
+        """The store, as soon as nobody else has it; None if it is to stop before."""
+        while not self.state.stop.is_set():
             try:
                 return Owner(self.project, self.catalogue, inlet)
             except StoreBusy as busy:
                 if self.state.role != STANDBY:
                     self.tell(f"standby: {busy}")
                 self.state.role, self.state.note = STANDBY, str(busy)
-                time.sleep(STANDBY_PAUSE)
+                self.state.stop.wait(STANDBY_PAUSE)
+        return None
 
     def _announce(self, owner: Owner) -> None:
         self.state.role, self.state.note = LANDING, ""
@@ -88,6 +90,8 @@ class Runner:
             self.state.rate += SMOOTH * (rate - self.state.rate)
             self._observe(owner)
             self._tick(owner)
+            if self.state.stop.is_set():
+                return
             began = monotonic()
         if self.state.landed and not self.state.waiting:
             self.state.rate *= 1 - SMOOTH / 10

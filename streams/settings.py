@@ -40,7 +40,7 @@ name = {name}  # what people call it
 
 [store]
 path = "{store}"  # the DuckDB file; relative paths start at this folder
-memory_limit = "{memory_limit}"  # what DuckDB may use; the process takes about 350 MB more
+memory_limit = "{memory_limit}"  # what DuckDB may use; the process takes 350 to 650 MB more
 
 [log]
 path = "{log}"  # the SQLite file that everything is appended to before it lands in the store

@@ -6,6 +6,7 @@ Decides when it counts as well. Must never ask the store or the log.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Event
 from time import monotonic
 
 STARTING, STANDBY, LANDING, STOPPING = "starting", "standby", "landing", "stopping"
@@ -18,6 +19,7 @@ class State:
 
     role: str = STARTING
     note: str = ""  # what it waits for
+    stop: Event = field(default_factory=Event)  # set from outside: end soon
     began: float = field(default_factory=monotonic)
     caught_up: float = field(default_factory=monotonic)  # all that was in the log then has landed
     beat: float = field(default_factory=monotonic)  # when it was last seen at work

@@ -53,14 +53,21 @@ class Started:
         """Waits until it has said something that fits."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
+            has_ended = self.process.poll() is not None
+            if has_ended:
+                self._join()
             if found := re.search(pattern, self.said):
                 return found
-            if self.process.poll() is not None:
-                self._join()
-                assert (found := re.search(pattern, self.said)), self.said
-                return found
+            if has_ended:
+                break
             time.sleep(0.02)
         raise AssertionError(f"it never said {pattern!r}, but: {self.said}")
+
+    @property
+    def error(self) -> str:
+        """The sentence it ended with; empty if there is none, or more than a sentence."""
+        found = re.search(r"^Error: (.*)\n\Z", self.said, re.MULTILINE)
+        return found[1] if found and "Traceback" not in self.said else ""
 
     def end(self, how: signal.Signals | None = None) -> int:
         """Sends a signal, if one is given, and waits for the end; the exit code."""
@@ -95,10 +102,10 @@ def command(folder: Path, *words: str | Path) -> Started:
     return Started([RUNDUM, *map(str, words)], folder)
 
 
-def typed(folder: Path, *words: str | Path) -> tuple[int, str]:
-    """Exit code and words of `rundum ...` once it has ended."""
+def typed(folder: Path, *words: str | Path) -> tuple[int, Started]:
+    """Exit code of `rundum ...`, and the process, once it has ended."""
     with command(folder, *words) as started:
-        return started.end(), started.said
+        return started.end(), started
 
 
 def running(project: Project) -> Started:
@@ -108,9 +115,13 @@ def running(project: Project) -> Started:
     return started
 
 
-def asked(run: Started, path: str) -> tuple[int, str]:
+def port_of(run: Started) -> int:
+    """Where a running process can be asked how it is."""
+    return int(run.until(r"on 127\.0\.0\.1:(\d+)")[1])
+
+
+def asked(port: int, path: str) -> tuple[int, str]:
     """Status and text of a page of a running process."""
-    port = run.until(r"on 127\.0\.0\.1:(\d+)")[1]
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
@@ -119,9 +130,9 @@ def asked(run: Started, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def health(run: Started) -> tuple[int, dict[str, Any]]:
+def health(port: int) -> tuple[int, dict[str, Any]]:
     """Status and document of /health."""
-    status, text = asked(run, "/health")
+    status, text = asked(port, "/health")
     return status, json.loads(text)
 
 

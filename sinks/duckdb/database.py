@@ -115,6 +115,11 @@ class Database:
                 self.connection.rollback()
             raise
 
+    def recover(self) -> None:
+        """Ends a transaction that was too short of memory even to be rolled back."""
+        with contextlib.suppress(duckdb.TransactionException):  # there is none
+            self.connection.rollback()
+
     def meta(self, key: str) -> str | None:
         """One of the store's facts about itself."""
         value: str | None = self.value("SELECT value FROM ops.meta WHERE key = ?", [key])
@@ -208,6 +213,8 @@ def _look(path: Path) -> bool:
         )
     if not is_new and not os.access(path, os.R_OK | os.W_OK):
         raise StoreError(f"{path} may not be read and written by this user; mend its rights")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise StoreError(f"{path.parent} may not be written by this user; mend its rights")
     return is_new
 
 
@@ -233,6 +240,10 @@ def _explain(path: Path, error: duckdb.Error) -> StoreError:
         holder = HOLDER.search(text)
         owner = holder[1] if holder else "another process"
         return StoreBusy(f"{path} is open in {owner}; wait for it or stop it, nothing is lost meanwhile")
+    if "replaying WAL" in text:
+        return StoreError(
+            f"{path}.wal is damaged; move it away and start again: what landed last lands again from the log"
+        )
     if any(word in text.lower() for word in DAMAGED):
         return StoreError(
             f"{path} is not a DuckDB file, or is damaged; restore it or name another with --store"

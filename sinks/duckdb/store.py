@@ -126,18 +126,21 @@ class Store:
     @property
     def naming(self) -> Naming:
         """What identifying needs: the secret, and who is blocked as of now."""
-        return naming_of(self.database, self.catalogue)
+        with _explained(self.database.path):
+            return naming_of(self.database, self.catalogue)
 
     def positions(self, log_id: str) -> dict[Place, int]:
         """Where to go on reading a log."""
-        rows = self.database.rows(
-            "SELECT topic, partition, next_offset FROM ops.position WHERE log_id = ?", [log_id]
-        )
+        with _explained(self.database.path):
+            rows = self.database.rows(
+                "SELECT topic, partition, next_offset FROM ops.position WHERE log_id = ?", [log_id]
+            )
         return {Place(topic, partition): offset for topic, partition, offset in rows}
 
     def last_landed_at(self) -> datetime | None:
         """The landing time of the last batch; the next must be later."""
-        told = self.database.meta("landed_at")
+        with _explained(self.database.path):
+            told = self.database.meta("landed_at")
         return datetime.fromisoformat(told) if told else None
 
     def commit(
@@ -170,6 +173,11 @@ class Store:
             database.set_meta("landed_at", landed_at.isoformat())
             stage.clear()
             return Landing(landed, duplicate, conflicting, len(rejected))
+
+    def checkpoint(self) -> None:
+        """Takes what has landed from the write-ahead log into the file. Raises StoreError."""
+        with _explained(self.database.path):
+            self.database.run("CHECKPOINT")
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,8 +22,9 @@ from sinks.duckdb.reader import Answer, Limits, Parameters, QueryError, Reader
 from sinks.gateway.desk import Desk
 from sinks.gateway.door import place_of
 
-PATIENCE = 15.0  # seconds for a process that opens or closes the store
+PATIENCE = 15.0
 PAUSE = 0.05
+AT_HAND = 2  # pieces of an answer before any is given: one that has no more can be asked for again
 
 
 class DoorClosed(StoreError):
@@ -49,7 +51,9 @@ class Caller:
         ticket = flight.Ticket(json.dumps({"sql": sql, "parameters": parameters}, default=str).encode())
         with _told():
             stream = self._client.do_get(ticket)
-            return Answer(stream.schema, _batches(stream))
+            batches = _batches(stream)
+            first = [*islice(batches, AT_HAND)]
+            return Answer(stream.schema, chain(first, _rest(batches)))
 
     def act(self, name: str, /, **body: Any) -> dict[str, Any]:
         """Has the owner do something, and gives what it says. Raises QueryError, DoorClosed."""
@@ -66,8 +70,15 @@ class Caller:
 class Access:
     """Reads one store, whoever has it open."""
 
-    def __init__(self, store: Path, memory_limit: str = MEMORY_LIMIT, limits: Limits | None = None) -> None:
-        """Opens nothing yet."""
+    def __init__(
+        self,
+        store: Path,
+        memory_limit: str = MEMORY_LIMIT,
+        limits: Limits | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        """Opens nothing yet. `patience`: seconds to wait for a process that opens or closes the store."""
+        self._patience = patience
         self._store, self._memory_limit, self._limits = store, memory_limit, limits or Limits()
         self._caller: Caller | None = None
         self._own: tuple[duckdb.DuckDBPyConnection, Desk] | None = None
@@ -79,7 +90,7 @@ class Access:
 
     def ask(self, sql: str, parameters: Parameters = None) -> Answer:
         """The answer to one SELECT. Raises QueryError, StoreError."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self._patience
         while True:
             try:
                 if self._own is None and self._caller is None:
@@ -126,10 +137,15 @@ def _batches(stream: flight.FlightStreamReader) -> Iterator[Any]:
         with _told():
             for chunk in stream:
                 yield chunk.data
-    except DoorClosed:
-        raise QueryError("the process that had the store open has ended amid the answer; ask again") from None
     finally:
         stream.cancel()
+
+
+def _rest(batches: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from batches
+    except DoorClosed:
+        raise QueryError("the process that had the store open has ended amid the answer; ask again") from None
 
 
 @contextmanager

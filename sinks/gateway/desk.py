@@ -107,6 +107,17 @@ class Desk:
         """Ends every question that is running, with a reason; how many there were."""
         return self._end(lambda _: why)
 
+    @contextlib.contextmanager
+    def cleared(self, why: str) -> Iterator[None]:
+        """Within, nobody is answered: what is running ends, with a reason, and newcomers wait."""
+        with contextlib.ExitStack() as held:
+            for _ in range(self.limits.queries):
+                self.interrupt(why)
+                while not self._slots.acquire(timeout=LOOK_SECONDS):
+                    self.interrupt(why)
+                held.callback(self._slots.release)
+            yield
+
     def close(self) -> None:
         """Ends what is running, and lets go of the store."""
         self._closed.set()
@@ -158,7 +169,7 @@ class Desk:
             self._end(self._verdict)
 
     def _end(self, verdict: Callable[[_Asked], str]) -> int:
-        """Ends the questions for which there is a reason; how many. Whoever takes none more is not waited for."""
+        """Ends the questions for which there is a reason; how many. For who takes no more, nobody waits."""
         with self._lock:
             running = [*self._running.values()]
             for asked in running:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from sinks.duckdb.database import StoreError
 from sinks.duckdb.reader import Answer, QueryError
 from sinks.gateway.desk import Desk, DeskClosed
 
@@ -28,27 +30,42 @@ Action = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def place_of(store: Path) -> Path:
-    """Where the socket of a store is: beside it, or in a folder of the user's where that path is too long."""
+    """Where the socket of a store is: beside it, or in a folder of the user's where that path is too long.
+
+    Raises StoreError if that folder is somebody else's.
+    """
     real = store.resolve()
     beside = real.with_name(f"{real.name}.door")
     if len(os.fsencode(beside)) <= LONGEST:
         return beside
+    return _own_folder() / f"{hashlib.sha256(os.fsencode(real)).hexdigest()[:32]}.door"
+
+
+def _own_folder() -> Path:
+    """A folder for sockets that nobody else can put one into. Raises StoreError."""
     folder = Path(tempfile.gettempdir()) / f"rundum-{os.getuid()}"
-    return folder / f"{hashlib.sha256(os.fsencode(real)).hexdigest()[:32]}.door"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise StoreError(f"{folder} is not this user's alone; remove it, or give the store a shorter path")
+    return folder
 
 
 class Door(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow has no types
     """Open from when it is made until it is closed. `actions` are what can be asked for beside SELECTs."""
 
     def __init__(self, place: Path, desk: Desk, actions: Mapping[str, Action]) -> None:
-        """Opens at `place`, which only the process that holds the store's lock may do."""
+        """Opens at `place`, which only the process that holds the store's lock may do. Raises StoreError."""
         self._desk = desk
         self._actions = actions
         self._place = place
-        place.parent.mkdir(mode=0o700, exist_ok=True)
-        place.unlink(missing_ok=True)  # of a process that was killed
-        with _private():
-            super().__init__(f"grpc+unix://{place}")
+        try:
+            place.unlink(missing_ok=True)  # of a process that was killed
+            with _private():
+                super().__init__(f"grpc+unix://{place}")
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(f"{place} cannot be made ({error}); mend the rights of its folder") from None
 
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.GeneratorStream:
         """Answers the SELECT of a ticket."""

@@ -6,8 +6,10 @@ Decides what people see of it. Must never end but when it is told to or the worl
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,6 +23,7 @@ from rich.text import Text
 from sinks.duckdb.reader import Limits
 from sinks.gateway.desk import Desk
 from streams.cli.session import Session
+from streams.cli.stopping import SIGNALS
 from streams.health import HOST, Health
 from streams.owner import Owner
 from streams.running import Runner
@@ -29,6 +32,7 @@ from streams.state import State
 
 LINE_SECONDS = 60.0  # between two lines where nobody looks at a terminal
 LIVE_SECONDS = 0.5
+GRACE_SECONDS = 4.0  # from a signal to the end, whatever is being done
 METRICS = Limits(seconds=10, rows=100_000, queries=1, patience=5)
 
 
@@ -53,10 +57,9 @@ def run(session: Session, port: int | None) -> None:
             health.figures.running = lambda: owner.desk.running
             health.figures.reader = Desk(owner.store.database.connection, METRICS).reader()
 
-        try:
+        with _stoppable(state.stop):
             Runner(project, session.catalogue, state, tell).run(ready)
-        except KeyboardInterrupt:
-            tell("stopped; nothing is lost")
+        tell("stopped; nothing is lost")
     sys.stdout.flush()
     os._exit(0)  # a reader that reads no more must not keep the process
 
@@ -74,6 +77,35 @@ def _health(project: Project, state: State, port: int) -> Iterator[Health]:
         yield health
     finally:
         health.close()
+
+
+@contextmanager
+def _stoppable(stop: threading.Event) -> Iterator[None]:
+    """Within, a signal asks for the end, and sees to it: what lands is not interrupted amid a batch.
+
+    The signal is heard through a pipe, for the thread that lands can be in native code for seconds.
+    """
+    hears, tells = os.pipe()
+    os.set_blocking(tells, False)
+    before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
+    signal.set_wakeup_fd(tells)
+    threading.Thread(target=_heed, args=(hears, stop), daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(tells)
+
+
+def _heed(hears: int, stop: threading.Event) -> None:
+    """Ends the process if it does not end by itself; killed at any moment, it loses nothing."""
+    if os.read(hears, 1):
+        stop.set()
+        time.sleep(GRACE_SECONDS)
+        os._exit(0)
+    os.close(hears)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import tempfile
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import duckdb
@@ -19,8 +20,11 @@ from sinks.duckdb.database import Database, StoreBusy, StoreError
 from sinks.duckdb.digest import digest
 from sinks.duckdb.store import Store
 from streams.core.model import Batch, Place
+from streams.ingest import Inlet
+from streams.owner import Owner
 from streams.pipeline import Pipeline
 from streams.registry import SqliteRegistry
+from streams.settings import Project
 from tests.feed import (
     LANDED,
     LOG,
@@ -34,6 +38,7 @@ from tests.feed import (
     registry_file,
     says,
 )
+from tests.living import RUNDUM, Started, append, check, landed, new_project, pages, running, wait_for
 
 FRESH = multiprocessing.get_context("forkserver")
 
@@ -192,3 +197,67 @@ def test_a_store_whose_maker_was_killed_is_made_anew(tmp_path: Path) -> None:
     store = Store(path, catalogue())
     assert store.database.value("SELECT count(*) FROM customers") == 0
     store.close()
+
+
+def test_run_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "shop")
+    told = pages(3000, url="https://shop.example/" + "x" * 200)
+    append(project, told)
+    limited = ["sh", "-c", f"ulimit -f 600; exec {RUNDUM} run --port 0"]
+    with Started(limited, project.root) as run:
+        assert run.end() == 1, run.said
+        assert re.match(r".*store\.duckdb cannot be written: .*; make room on the disk", run.error), run.said
+    with running(project) as run:
+        wait_for(lambda: landed(project) == len(told))
+        assert run.end(SIGTERM) == 0
+    check(project, told)
+
+
+def own_as_nobody(project: Project, folder: Path, told: Connection) -> None:
+    """Owns a store without the rights of root, and tells what came of it."""
+    tempfile.tempdir = str(folder)
+    if os.geteuid() == 0:
+        os.setuid(65534)
+
+    def own() -> None:
+        with Inlet(project.log, catalogue()) as inlet, Owner(project, catalogue(), inlet):
+            pass
+
+    told.send(outcome_of(own))
+
+
+def everybodys(path: Path) -> Path:
+    """A folder made with its parents, all of which everybody may enter and write."""
+    path.mkdir(parents=True)
+    for folder in (path, *path.parents):
+        if folder.is_relative_to(tempfile.gettempdir()) and folder != Path(tempfile.gettempdir()):
+            folder.chmod(0o777)
+    return path
+
+
+def test_a_folder_in_which_no_door_can_be_is_named(tmp_path: Path) -> None:
+    """Store and log may be written, but nothing may be made beside the store."""
+    store, log = everybodys(tmp_path / "store"), everybodys(tmp_path / "log")
+    project = new_project(tmp_path / "shop", store={"path": str(store / "store.duckdb")},
+                          log={"path": str(log / "log.sqlite")})  # fmt: skip
+    project.store.chmod(0o666)
+    store.chmod(0o555)
+    said = told_by(own_as_nobody, project, tmp_path)
+    store.chmod(0o777)
+    assert re.match(rf"StoreError: .*{re.escape(str(store))}.*rights", said), said
+
+
+def test_a_folder_for_doors_that_is_somebody_elses_is_not_used(tmp_path: Path) -> None:
+    """A path too long for a socket has its door in a folder of the user's: others must not make it."""
+    deep = everybodys(tmp_path / ("a" * 100))
+    project = new_project(tmp_path / "shop", store={"path": str(deep / "store.duckdb")},
+                          log={"path": str(deep / "log.sqlite")})  # fmt: skip
+    project.store.chmod(0o666)
+    user = 65534 if os.geteuid() == 0 else os.getuid()
+    with tempfile.TemporaryDirectory() as short:
+        doors = everybodys(Path(short) / f"rundum-{user}")
+        said = told_by(own_as_nobody, project, doors.parent)
+        assert re.match(r"StoreError: .*rundum-\d+ is not this user's alone; ", said), said
+        doors.rmdir()
+        assert told_by(own_as_nobody, project, doors.parent) == "nothing"
+        assert doors.stat().st_mode & 0o777 == 0o700
