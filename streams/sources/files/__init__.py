@@ -38,7 +38,7 @@ def rows(file: Path, map: FileMap, event: EventType) -> Iterator[Row]:
         size(file)
         digest = digest_of(file) if map.id_from == "position" else ""
         with ExitStack() as stack:
-            table = _open(file, map, stack)
+            table = open_table(file, map, stack)
             filling = plan(map, event, table.columns, digest)
             for number, found in enumerate(table.rows, 1):
                 yield filling.row(number, found)
@@ -69,7 +69,8 @@ def encode(event: EventType, datum: Any) -> bytes:
     return body.getvalue()
 
 
-def _open(file: Path, map: FileMap, stack: ExitStack) -> Table:
+def open_table(file: Path, map: FileMap, stack: ExitStack) -> Table:
+    """A file's rows in the format that the map names; the stack closes it. Raises FileError."""
     match map.format:
         case "parquet":
             return open_parquet(file, stack)

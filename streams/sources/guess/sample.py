@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from schemas.conform import Problem
-from streams.sources.files import SUFFIXES, size
+from streams.sources.files import SUFFIXES, open_table, size
 from streams.sources.files.table import FileError, Table
-from streams.sources.files.text import open_csv, open_jsonl
-from streams.sources.files.typed import open_avro, open_parquet
 from streams.sources.maps import FileMap
 
 MOST_ROWS = 1_000
@@ -72,22 +70,10 @@ def take_sample(file: Path) -> Sample:
         if form in ("csv", "tsv", "jsonl"):
             keys |= _text_keys(file, form, head)
         with ExitStack() as stack:
-            table = _open(file, replace(FileMap(file, "row"), **{**keys, "format": form}), stack)
+            table = open_table(file, replace(FileMap(file, "row"), **{**keys, "format": form}), stack)
             return _taken(file, form, keys, table)
     except OSError as error:
         raise FileError(file, f"cannot be read: {error.strerror or error}") from None
-
-
-def _open(file: Path, map: FileMap, stack: ExitStack) -> Table:
-    match map.format:
-        case "parquet":
-            return open_parquet(file, stack)
-        case "avro":
-            return open_avro(file, stack)
-        case "jsonl":
-            return open_jsonl(file, map, stack)
-        case _:
-            return open_csv(file, map, stack)
 
 
 def _taken(file: Path, form: str, keys: Mapping[str, Any], table: Table) -> Sample:
