@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Self
 
 from schemas.catalogue import Catalogue
+from sinks.duckdb.contracts import shown_of
 from sinks.duckdb.database import StoreBusy, StoreError
 from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import Landing
 from sinks.gateway.access import Access, Caller, DoorClosed
 from streams.core.model import Place
 from streams.ingest import Inlet
-from streams.log.protocol import Ends, check_head
+from streams.log.protocol import CLOCK, Ends, check_head
 from streams.owner import Owner
 from streams.settings import Project
 
@@ -39,6 +40,7 @@ class House:
         self._seen = self._heads()
         try:
             self._check()
+            self._agree()
         except BaseException:
             self.inlet.close()
             raise
@@ -99,6 +101,18 @@ class House:
             for place, position in self._positions(access.reader).items():
                 check_head(self.inlet.log.id, place, position, ends.get(place, Ends(0, 0)))
 
+    def _agree(self) -> None:
+        """Has the owner take over the contracts of now, before anything is appended under them."""
+        with suppress(DoorClosed), closing(Caller(self.project.store)) as caller:
+            mine, theirs = shown_of(self.catalogue), caller.owner["contracts"]
+            if mine != theirs:
+                theirs = caller.act("adopt")["contracts"]
+            if mine != theirs:
+                raise StoreError(
+                    f"process {caller.owner['pid']}, which has {self.project.store} open, stands under "
+                    "other contracts than this command; stop it and start it in this project"
+                )
+
     def _land(self, owner: Owner) -> Landing:
         """Lands all that is there as the owner."""
         log, total = self.inlet.log, Landing()
@@ -132,7 +146,9 @@ class House:
         return Landing(row["landed"], row["duplicate"], row["superseded"], row["rejected"])
 
     def _heads(self) -> dict[Place, int]:
-        return {place: ends.head for place, ends in self.inlet.log.ends().items()}
+        """Where the log ends now; the clock's ticks are nobody's concern."""
+        ends = self.inlet.log.ends()
+        return {place: one.head for place, one in ends.items() if place.topic != CLOCK}
 
     def _positions(self, reader: Reader) -> dict[Place, int]:
         rows = reader.query("positions", log=self.inlet.log.id)

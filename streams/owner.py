@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
-from schemas.catalogue import Catalogue
+from schemas.catalogue import Catalogue, load
+from sinks.duckdb.contracts import shown_of
 from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import Landing, Store, StoreCrowded
 from sinks.gateway.desk import STOPPING, Desk, DeskClosed
-from sinks.gateway.door import Door, place_of
+from sinks.gateway.door import Action, Door, place_of
 from streams.attempts import Attempts
 from streams.backup import copy_beside
 from streams.careful import land_carefully
@@ -54,7 +55,10 @@ class Owner:
         """Lands what is in the log until nothing is left; yields after each batch."""
         landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
         while True:
+            before = self.pipeline
             self.serve(0)
+            if self.pipeline is not before:
+                landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
             try:
                 landing = next(landings, None)
             except StoreCrowded:
@@ -88,8 +92,8 @@ class Owner:
             self._jobs.put((job, told))
         return told.result()
 
-    def trim(self) -> None:
-        """Lets the log forget what has landed and is older than the project keeps it.
+    def trim(self) -> bool:
+        """Lets the log forget what has landed and is older than the project keeps it; whether it could.
 
         What it forgets is in the store's file by then: a write-ahead log can be torn or lost.
         """
@@ -98,9 +102,14 @@ class Owner:
         old = log.offsets_at(micros(kept))
         landed, ends = self.store.positions(log.id), log.ends()
         done = {place: min(landed[place], offset) for place, offset in old.items() if place in landed}
-        if any(may_be_trimmed(place.topic) and offset > ends[place].start for place, offset in done.items()):
-            self.store.checkpoint()
-            log.trim(done)
+        if not any(
+            may_be_trimmed(place.topic) and offset > ends[place].start for place, offset in done.items()
+        ):
+            return True
+        if not self.store.checkpoint():
+            return False
+        log.trim(done)
+        return True
 
     def close(self) -> None:
         """Closes the door, then the store. What was asked to be done and is not is refused."""
@@ -130,16 +139,30 @@ class Owner:
             self.pipeline = Pipeline(self.store, self.inlet.registry)
             self.store.database.run("SET enable_external_access = false")  # a question reads no other file
             self.desk = Desk(self.store.database.connection, project.limits)
-            self._door = Door(
-                place_of(project.store), self.desk, {"hello": self._hello, "copy": partial(copy_beside, self)}
-            )
+            self._contracts = shown_of(catalogue)
+            actions: dict[str, Action] = {
+                "hello": self._hello,
+                "copy": partial(copy_beside, self),
+                "adopt": self._adopt,
+            }
+            self._door = Door(place_of(project.store), self.desk, actions)
         except BaseException:
             self.store.close()
             raise
         self.reader: Reader = self.desk.reader()
 
     def _hello(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"pid": os.getpid(), "log": self.inlet.log.id}
+        return {"pid": os.getpid(), "log": self.inlet.log.id, "contracts": self._contracts}
+
+    def _adopt(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Takes over the contracts that the project has now, between two batches."""
+        return self.between(self._renew)
+
+    def _renew(self) -> dict[str, Any]:
+        self.store.adopt(load([self.project.schemas] if self.project.schemas else []))
+        self.pipeline = Pipeline(self.store, self.inlet.registry)
+        self._contracts = shown_of(self.store.catalogue)
+        return self._hello({})
 
 
 def micros(at: datetime) -> int:

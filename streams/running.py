@@ -7,10 +7,12 @@ acknowledge, and never wait for a reader.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
-from schemas.catalogue import Catalogue
+from schemas.catalogue import Catalogue, load
 from sinks.duckdb.database import StoreBusy
+from sinks.gateway.access import Caller, DoorClosed
 from streams.core.model import Place
 from streams.ingest import Inlet
 from streams.owner import Owner, micros
@@ -22,6 +24,7 @@ TICKED = "own/clock/ticked"
 IDLE = 0.15  # seconds between two looks at the log: what is appended in them lands together
 STANDBY_PAUSE = 0.5
 TRIM_SECONDS = 600.0
+TRIM_AGAIN = 5.0  # while a reader is in the way
 SMOOTH = 0.3  # weight of the last batch in the rate
 
 Told = Callable[[str], None]
@@ -35,7 +38,7 @@ class Runner:
         self.project, self.catalogue = project, catalogue
         self.state, self.tell = state, tell
         self._minute = ""
-        self._trimmed = monotonic()
+        self._trim_at = monotonic() + TRIM_SECONDS
         self._goal: tuple[float, dict[Place, int]] = (monotonic(), {})
 
     def run(self, ready: Callable[[Owner], None]) -> None:
@@ -64,8 +67,15 @@ class Runner:
                 if self.state.role != STANDBY:
                     self.tell(f"standby: {busy}")
                 self.state.role, self.state.note = STANDBY, str(busy)
-                self.state.stop.wait(STANDBY_PAUSE)
+                self._stand_by()
+                self.catalogue = load([self.project.schemas] if self.project.schemas else [])
         return None
+
+    def _stand_by(self) -> None:
+        """Waits for as long as somebody has the store; meanwhile they may take over other contracts."""
+        with suppress(DoorClosed):
+            while not self.state.stop.wait(STANDBY_PAUSE):
+                Caller(self.project.store).close()
 
     def _announce(self, owner: Owner) -> None:
         self.state.role, self.state.note = LANDING, ""
@@ -118,6 +128,5 @@ class Runner:
             self._minute = minute
             tick = {"event_id": minute, "occurred_at": micros(now)}
             owner.inlet.log.append([owner.inlet.outgoing(self.catalogue.events[TICKED], tick)])
-        if monotonic() - self._trimmed > TRIM_SECONDS:
-            self._trimmed = monotonic()
-            owner.trim()
+        if monotonic() > self._trim_at:
+            self._trim_at = monotonic() + (TRIM_SECONDS if owner.trim() else TRIM_AGAIN)

@@ -86,6 +86,13 @@ def _storable() -> Iterator[None]:
         raise DataError(str(error).splitlines()[0]) from error
 
 
+def _check_name(path: Path, catalogue: Catalogue) -> None:
+    if path.stem in {source.table_schema for source in catalogue.sources.values()}:
+        raise StoreError(
+            f"{path.name} is named like a schema in it, which SQL finds ambiguous; use store.duckdb"
+        )
+
+
 class Store:
     """One DuckDB file under one catalogue."""
 
@@ -99,10 +106,7 @@ class Store:
     ) -> None:
         """Opens or makes the store and takes over the catalogue's contracts. Raises StoreError."""
         self.catalogue = catalogue
-        if path.stem in {source.table_schema for source in catalogue.sources.values()}:
-            raise StoreError(
-                f"{path.name} is named like a schema in it, which SQL finds ambiguous; use store.duckdb"
-            )
+        _check_name(path, catalogue)
         with _explained(path):
             self.database = Database(path, secret=secret, memory_limit=memory_limit)
             try:
@@ -110,6 +114,14 @@ class Store:
             except BaseException:
                 self.database.close()
                 raise
+
+    def adopt(self, catalogue: Catalogue) -> None:
+        """Goes on under another catalogue, or stays as it was. Raises StoreError."""
+        path = self.database.path
+        _check_name(path, catalogue)
+        with _explained(path):
+            adopt(self.database, catalogue)
+        self.catalogue = catalogue
 
     def belong_to(self, log_id: str) -> None:
         """Ties a new store to the embedded log that it is fed from. Raises StoreError if it has another."""
@@ -174,10 +186,14 @@ class Store:
             stage.clear()
             return Landing(landed, duplicate, conflicting, len(rejected))
 
-    def checkpoint(self) -> None:
-        """Takes what has landed from the write-ahead log into the file. Raises StoreError."""
+    def checkpoint(self) -> bool:
+        """Takes what has landed from the write-ahead log into the file, if no reader needs what was there."""
         with _explained(self.database.path):
-            self.database.run("CHECKPOINT")
+            try:
+                self.database.run("CHECKPOINT")
+            except duckdb.TransactionException:
+                return False
+        return True
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -18,7 +18,7 @@ from streams.house import House
 from streams.log.protocol import LogError, PositionError
 from streams.settings import Project
 from tests.feed import catalogue
-from tests.living import append, check, command, new_project, outgoing, pages, running
+from tests.living import append, check, command, new_project, outgoing, pages, running, typed
 
 HOLDS = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open'); time.sleep(600)"
 
@@ -139,3 +139,32 @@ def test_nothing_is_appended_to_a_log_that_is_older_than_its_store(project: Proj
     with pytest.raises(PositionError, match="restore the backup"), house(project):
         raise AssertionError("nothing may be appended")
     assert issubclass(PositionError, LogError)
+
+
+def test_a_source_that_is_added_beside_an_owner_lands_without_a_restart(project: Project) -> None:
+    rows = project.root / "points.csv"
+    rows.write_text("event_id,occurred_at,customer_no\n1,2026-05-01T10:00:00Z,1001\n", "utf-8")
+    ingest = ("ingest", rows, "--as", "loyalty/app/points_earned")
+    with running(project):
+        assert typed(project.root, "schemas", "new", "loyalty/app/points_earned")[0] == 0
+        code, said = typed(project.root, *ingest)
+        assert (code, said.said) == (0, "1 rows: 1 new, 0 seen before, 0 conflicting, 0 rejected\n")
+        code, said = typed(project.root, "sql", "SELECT customer_no FROM loyalty_app.points_earned")
+        assert "1001" in said.said
+
+
+def test_rules_that_call_for_a_rebuild_are_said_and_the_owner_goes_on_under_the_old_ones(
+    project: Project,
+) -> None:
+    with running(project) as run, house(project) as one:
+        append(project, pages(2))
+        one.land()
+        kinds = project.root / "schemas" / "identifiers.toml"
+        kinds.write_text('[loyalty_card]\nrank = 15\ndoc = "A card."\nperson = true\nlimit = 3\n', "utf-8")
+        code, said = typed(project.root, "land")
+        assert code == 1
+        assert "run `rundum rebuild`" in said.error
+        kinds.unlink()
+        append(project, pages(1, first=2))
+        assert one.land() == Landing(landed=1)
+        assert run.process.poll() is None

@@ -17,6 +17,7 @@ from sinks.duckdb.reader import QueryError
 from sinks.duckdb.store import Landing, StoreCrowded
 from sinks.gateway.access import Access, Caller
 from sinks.gateway.door import place_of
+from streams.core.model import Place
 from streams.ingest import Inlet
 from streams.log.protocol import Outgoing
 from streams.owner import Owner, micros
@@ -26,6 +27,7 @@ from tests.feed import SECOND, catalogue
 from tests.living import append, check, new_project, outgoing, pages, running
 
 LONG = "SELECT i FROM range(100000000000) r(i)"
+PLACE = Place("web.tracking", 0)
 HUNGRY = "SELECT list(repeat(i::VARCHAR, 20)) FROM range(40000000) r(i)"
 
 
@@ -179,6 +181,25 @@ def test_what_is_trimmed_is_in_the_file_and_not_only_in_its_wal(project: Project
         owner.trim()
         wal = project.store.with_name(f"{project.store.name}.wal")
         assert not wal.exists() or wal.stat().st_size == 0
+
+
+def test_a_reader_amid_an_answer_puts_trimming_off_and_nothing_else(project: Project) -> None:
+    append(project, pages(4))
+    with owning(replace(project, keep_hours=0)) as owner:
+        list(owner.land())
+        reading = owner.reader.ask("SELECT node.node FROM identity.node, range(1000000)", None).batches
+        next(reading)
+        again = [
+            one._replace(datum={**one.datum, "event_id": f"again {one.datum['event_id']}"})
+            for one in pages(4)
+        ]
+        append(project, again)  # of the same devices, whose nodes are updated
+        list(owner.land())
+        assert not owner.trim()
+        assert owner.inlet.log.ends()[PLACE].start == 0
+        del reading
+        assert owner.trim()
+        assert owner.inlet.log.ends()[PLACE] == (8, 8)
 
 
 def test_nobody_can_have_it_twice(project: Project) -> None:

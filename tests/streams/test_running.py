@@ -100,6 +100,20 @@ def test_a_second_one_stands_by_and_takes_over(project: Project) -> None:
     check(project, pages(4))
 
 
+def test_one_on_standby_takes_over_under_the_contracts_of_then(project: Project) -> None:
+    rows = project.root / "points.csv"
+    rows.write_text("event_id,occurred_at,customer_no\n1,2026-05-01T10:00:00Z,1001\n", "utf-8")
+    with running(project) as first, command(project.root, "run", "--port", "0") as second:
+        second.until("standby")
+        typed(project.root, "schemas", "new", "loyalty/app/points_earned")
+        assert typed(project.root, "ingest", rows, "--as", "loyalty/app/points_earned")[0] == 0
+        first.process.kill()
+        second.until("landing into")
+        rows.write_text("event_id,occurred_at,customer_no\n2,2026-05-01T10:00:00Z,1001\n", "utf-8")
+        code, said = typed(project.root, "ingest", rows, "--as", "loyalty/app/points_earned")
+        assert (code, said.said) == (0, "1 rows: 1 new, 0 seen before, 0 conflicting, 0 rejected\n")
+
+
 def test_one_on_standby_ends_within_seconds(project: Project) -> None:
     with running(project) as first, command(project.root, "run", "--port", "0") as second:
         second.until("standby")
