@@ -1,7 +1,7 @@
 # Every target sets up by itself: the environment is made anew when the lock file or pyproject.toml change.
 PYTHON ?= python3
 BIN := .venv/bin
-SECONDS ?= 600
+SECONDS ?= 660
 READY := .venv/.ready
 
 .PHONY: demo test lint bench soak lock clean
