@@ -27,6 +27,7 @@ from streams.ingest import Inlet
 from streams.log.protocol import may_be_trimmed
 from streams.pipeline import BATCH, Pipeline, drain, utc_now
 from streams.settings import Project
+from streams.tidy import Tidy
 
 PRIVATE = 0o077  # what a process makes that has a store open holds personal data
 CROWDED = "the store needed the memory for what is landing; ask again, for less"
@@ -57,6 +58,7 @@ class Owner:
         while True:
             before = self.pipeline
             self.serve(0)
+            self.tidy.look(self.store.positions(self.inlet.log.id))
             if self.pipeline is not before:
                 landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
             try:
@@ -93,7 +95,7 @@ class Owner:
         return told.result()
 
     def trim(self) -> bool:
-        """Lets the log forget what has landed and is older than the project keeps it; whether it could.
+        """Lets the log forget what has landed and is older than the project keeps it; whether that was all.
 
         What it forgets is in the store's file by then: a write-ahead log can be torn or lost.
         """
@@ -101,15 +103,15 @@ class Owner:
         log = self.inlet.log
         old = log.offsets_at(micros(kept))
         landed, ends = self.store.positions(log.id), log.ends()
-        done = {place: min(landed[place], offset) for place, offset in old.items() if place in landed}
-        if not any(
-            may_be_trimmed(place.topic) and offset > ends[place].start for place, offset in done.items()
-        ):
-            return True
-        if not self.store.checkpoint():
-            return False
-        log.trim(done)
-        return True
+        done = {
+            place: min(landed[place], offset)
+            for place, offset in old.items()
+            if may_be_trimmed(place.topic) and ends[place].start < min(landed.get(place, 0), offset)
+        }
+        if done and not self.tidy.checkpoint(landed):
+            self.tidy.is_due = True
+        log.trim({place: min(offset, self.tidy.filed.get(place, 0)) for place, offset in done.items()})
+        return all(offset <= self.tidy.filed.get(place, 0) for place, offset in done.items())
 
     def close(self) -> None:
         """Closes the door, then the store. What was asked to be done and is not is refused."""
@@ -139,6 +141,7 @@ class Owner:
             self.pipeline = Pipeline(self.store, self.inlet.registry)
             self.store.database.run("SET enable_external_access = false")  # a question reads no other file
             self.desk = Desk(self.store.database.connection, project.limits)
+            self.tidy = Tidy(self.store, self.desk)
             self._contracts = shown_of(catalogue)
             actions: dict[str, Action] = {
                 "hello": self._hello,

@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.settings",
         "streams.careful",
         "streams.owner",
+        "streams.tidy",
         "streams.house",
         "streams.state",
         "streams.running",

@@ -57,6 +57,8 @@ class Desk:
         self._slots = threading.BoundedSemaphore(limits.queries)
         self._running: dict[int, _Asked] = {}
         self._closed = threading.Event()
+        self._is_open = threading.Event()
+        self._is_open.set()
         self._lock = threading.Lock()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -74,7 +76,9 @@ class Desk:
 
         Until all of the answer was taken, or it is dropped, it counts as running.
         """
-        if not self._slots.acquire(timeout=self.limits.patience):
+        until = monotonic() + self.limits.patience
+        self._is_open.wait(self.limits.patience)
+        if not self._slots.acquire(timeout=max(0, until - monotonic())):
             raise QueryError(
                 f"{self.limits.queries} other queries have been running for {self.limits.patience:g} s; ask "
                 "again later, or raise door.queries in rundum.toml"
@@ -103,6 +107,14 @@ class Desk:
                 del self._running[id(asked)]
             asked.cursor.close()
 
+    def hold(self) -> None:
+        """Lets newcomers wait, until `release`; what is running goes on."""
+        self._is_open.clear()
+
+    def release(self) -> None:
+        """Answers again."""
+        self._is_open.set()
+
     def interrupt(self, why: str) -> int:
         """Ends every question that is running, with a reason; how many there were."""
         return self._end(lambda _: why)
@@ -111,6 +123,8 @@ class Desk:
     def cleared(self, why: str) -> Iterator[None]:
         """Within, nobody is answered: what is running ends, with a reason, and newcomers wait."""
         with contextlib.ExitStack() as held:
+            self.hold()  # else newcomers, who stand before us for a place, could take turns for ever
+            held.callback(self.release)
             for _ in range(self.limits.queries):
                 self.interrupt(why)
                 while not self._slots.acquire(timeout=LOOK_SECONDS):
@@ -121,6 +135,7 @@ class Desk:
     def close(self) -> None:
         """Ends what is running, and lets go of the store."""
         self._closed.set()
+        self.release()
         self.interrupt(STOPPING)
         self._root.close()
 

@@ -243,7 +243,9 @@ def show(console: Console, soak: Soak, found: dict[str, tuple[str, bool]]) -> No
 def main() -> int:
     """Runs it, prints tables, writes the report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seconds", type=float, nargs="?", default=660.0)  # the log is trimmed after ten minutes
+    parser.add_argument(
+        "seconds", type=float, nargs="?", default=660.0
+    )  # the log is trimmed after ten minutes
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "shop"
