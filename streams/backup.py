@@ -24,6 +24,7 @@ from sinks.duckdb.database import VERSION, Database, StoreBusy, open_read_only
 from sinks.duckdb.digest import digest
 from sinks.duckdb.reader import Rows
 from sinks.duckdb.sql import scripts
+from sinks.duckdb.store import positions_of
 from sinks.duckdb.upgrade import FIRST, version_of
 from sinks.gateway.access import PATIENCE, PAUSE, Caller, DoorClosed
 from sinks.gateway.desk import Desk
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
 MANIFEST = "backup.json"
 PROJECT = "project"  # so that nobody takes a backup for a project and lands in it
 SINGLE = (FILE, ".gitignore")
-POSITIONS = """
-    SELECT topic, partition, next_offset FROM ops.position
-    WHERE log_id = ? ORDER BY ALL"""
 FOLDERS = ("schemas", "segments", "traits", "kpis", "destinations")
 
 
@@ -207,12 +205,11 @@ def _describe(project: Project, catalogue: Catalogue, partial: Path, left_out: l
     try:
         told, store_version = asdict(digest(database, catalogue)), version_of(database)
         fed_from = database.meta("log_id")
-        positions = database.rows(POSITIONS, [log_id])
+        reached = positions_of(database, log_id)
         events = database.value("SELECT count(*) FROM ops.event") or 0
         database.run("CHECKPOINT")
     finally:
         database.close()
-    reached = {Place(topic, partition): offset for topic, partition, offset in positions}
     if fed_from not in (log_id, None) or not _follows(reached, ends):
         raise BackupError(
             f"{project.log} is not the log that {project.store} landed from, or has lost records; put the "
@@ -223,6 +220,7 @@ def _describe(project: Project, catalogue: Catalogue, partial: Path, left_out: l
         "log_records": sum(end.head - end.start for end in ends.values()),
         "waiting": sum(end.head - reached.get(place, 0) for place, end in ends.items()),
     }
+    positions = [(*place, offset) for place, offset in reached.items()]
     made_at = f"{utc_now().isoformat(timespec='seconds')}Z"
     files = {file.relative_to(partial).as_posix(): hash_of(file)
              for file in sorted(partial.rglob("*")) if file.is_file()}  # fmt: skip

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from schemas.catalogue import ContractError, load
+from schemas.catalogue import ContractError
 from sinks.duckdb.database import StoreError
 from sinks.duckdb.store import Store
 from streams.attempts import Span
@@ -20,7 +20,7 @@ from streams.log.protocol import LogError
 from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, later, utc_now
 from streams.registry import RegistryError, SqliteRegistry
-from streams.settings import Project
+from streams.settings import Project, contracts_of
 
 FEWER = 8  # times fewer records after a death, more after a landing
 DEATHS = 2  # of one record alone, before it is rejected
@@ -92,7 +92,7 @@ def _work(task: Task, tells: Connection) -> None:
 def _land(task: Task) -> int:
     """Carries out a task on the store itself; the position reached."""
     project, place = task.project, task.span.place
-    catalogue = load([project.schemas] if project.schemas else [])
+    catalogue = contracts_of(project)
     with SqliteLog(project.log) as log, closing(SqliteRegistry(project.log)) as registry:
         store = Store(project.store, catalogue, memory_limit=project.memory_limit)
         try:

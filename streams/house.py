@@ -14,7 +14,7 @@ from schemas.catalogue import Catalogue
 from sinks.duckdb.contracts import shown_of
 from sinks.duckdb.database import StoreBusy, StoreError
 from sinks.duckdb.reader import QueryError, Reader
-from sinks.duckdb.store import Landing
+from sinks.duckdb.store import Landing, positions_of
 from sinks.gateway.access import Access, Caller, DoorClosed
 from streams.core.model import Place
 from streams.ingest import Inlet
@@ -98,7 +98,7 @@ class House:
             suppress(StoreError, QueryError),
             Access(project.store, project.memory_limit, project.limits, patience=0) as access,
         ):
-            for place, position in self._positions(access.reader).items():
+            for place, position in positions_of(access.reader, self.inlet.log.id).items():
                 check_head(self.inlet.log.id, place, position, ends.get(place, Ends(0, 0)))
 
     def _agree(self) -> None:
@@ -128,11 +128,11 @@ class House:
     def _wait(self, caller: Caller) -> Landing:
         """Waits until the owner has landed all that is there."""
         goal, reader = self._heads(), Reader(caller.ask)
-        first = reached = self._positions(reader)
+        first = reached = positions_of(reader, self.inlet.log.id)
         while any(reached.get(place, 0) < head for place, head in goal.items()):
             self._tell(first, reached, goal, f"landing in process {caller.owner['pid']}")
             time.sleep(PAUSE)
-            reached = self._positions(reader)
+            reached = positions_of(reader, self.inlet.log.id)
         return self._count(reader, goal)
 
     def _count(self, reader: Reader, goal: Mapping[Place, int]) -> Landing:
@@ -149,10 +149,6 @@ class House:
         """Where the log ends now; the clock's ticks are nobody's concern."""
         ends = self.inlet.log.ends()
         return {place: one.head for place, one in ends.items() if place.topic != CLOCK}
-
-    def _positions(self, reader: Reader) -> dict[Place, int]:
-        rows = reader.query("positions", log=self.inlet.log.id)
-        return {Place(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
     def _tell(
         self, first: Mapping[Place, int], now: Mapping[Place, int], goal: Mapping[Place, int], word: str

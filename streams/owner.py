@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
-from schemas.catalogue import Catalogue, load
+from schemas.catalogue import Catalogue
 from sinks.duckdb.contracts import shown_of
 from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import Landing, Store, StoreCrowded
@@ -26,7 +26,7 @@ from streams.careful import land_carefully
 from streams.ingest import Inlet
 from streams.log.protocol import may_be_trimmed
 from streams.pipeline import BATCH, Pipeline, drain, utc_now
-from streams.settings import Project
+from streams.settings import Project, contracts_of
 from streams.tidy import Tidy
 
 PRIVATE = 0o077  # what a process makes that has a store open holds personal data
@@ -54,20 +54,15 @@ class Owner:
 
     def land(self, batch_size: int = BATCH) -> Iterator[Landing]:
         """Lands what is in the log until nothing is left; yields after each batch."""
-        landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
         while True:
-            before = self.pipeline
             self.serve(0)
-            self.tidy.look(self.store.positions(self.inlet.log.id))
-            if self.pipeline is not before:
-                landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
+            self.tidy.look()
             try:
-                landing = next(landings, None)
+                landing = self._land_one(batch_size)
             except StoreCrowded:
-                landings = drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size)
                 with self.desk.cleared(CROWDED):
                     self.store.database.recover()
-                    landing = next(landings, None)
+                    landing = self._land_one(batch_size)
             if landing is None:
                 return
             yield landing
@@ -108,7 +103,7 @@ class Owner:
             for place, offset in old.items()
             if may_be_trimmed(place.topic) and ends[place].start < min(landed.get(place, 0), offset)
         }
-        if done and not self.tidy.checkpoint(landed):
+        if done and not self.tidy.checkpoint():
             self.tidy.is_due = True
         log.trim({place: min(offset, self.tidy.filed.get(place, 0)) for place, offset in done.items()})
         return all(offset <= self.tidy.filed.get(place, 0) for place, offset in done.items())
@@ -141,7 +136,7 @@ class Owner:
             self.pipeline = Pipeline(self.store, self.inlet.registry)
             self.store.database.run("SET enable_external_access = false")  # a question reads no other file
             self.desk = Desk(self.store.database.connection, project.limits)
-            self.tidy = Tidy(self.store, self.desk)
+            self.tidy = Tidy(self.store, self.desk, log_id)
             self._contracts = shown_of(catalogue)
             actions: dict[str, Action] = {
                 "hello": self._hello,
@@ -154,6 +149,10 @@ class Owner:
             raise
         self.reader: Reader = self.desk.reader()
 
+    def _land_one(self, batch_size: int) -> Landing | None:
+        """Lands one batch through the pipeline of now; None if nothing waits."""
+        return next(drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size), None)
+
     def _hello(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"pid": os.getpid(), "log": self.inlet.log.id, "contracts": self._contracts}
 
@@ -162,7 +161,7 @@ class Owner:
         return self.between(self._renew)
 
     def _renew(self) -> dict[str, Any]:
-        self.store.adopt(load([self.project.schemas] if self.project.schemas else []))
+        self.store.adopt(contracts_of(self.project))
         self.pipeline = Pipeline(self.store, self.inlet.registry)
         self._contracts = shown_of(self.store.catalogue)
         return self._hello({})

@@ -12,14 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from schemas.catalogue import load
 from sinks.duckdb.digest import digest
 from sinks.duckdb.upgrade import FIRST, swapping
 from streams.attempts import Attempts
 from streams.backup import MANIFEST, PROJECT, Manifest, counted_by, standing
 from streams.copying import LOG, STORE, BackupError, check_room, copy_file, sync
 from streams.log.sqlite import SqliteLog
-from streams.settings import FILE, Project, read_project
+from streams.settings import FILE, Project, contracts_of, read_project
 
 RESTORING = ".restoring"
 
@@ -139,7 +138,7 @@ def _copy(backup: Path, manifest: Manifest, name: str, place: Path) -> None:
 def _check(backup: Path, manifest: Manifest, project: Project) -> None:
     """Asks the restored store itself, where this Rundum counts as the one that made the backup."""
     with standing(project, FIRST) as store:
-        catalogue = load([project.schemas] if project.schemas else [])
+        catalogue = contracts_of(project)
         if manifest.counted_by == counted_by() and asdict(digest(store, catalogue)) != manifest.digests:
             raise BackupError(
                 f"{backup / STORE} says something else than {MANIFEST} has noted; take another backup"

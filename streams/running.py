@@ -10,14 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from schemas.catalogue import Catalogue, load
+from schemas.catalogue import Catalogue
 from sinks.duckdb.database import StoreBusy
 from sinks.gateway.access import Caller, DoorClosed
 from streams.core.model import Place
 from streams.ingest import Inlet
 from streams.owner import Owner, micros
 from streams.pipeline import utc_now
-from streams.settings import Project
+from streams.settings import Project, contracts_of
 from streams.state import LANDING, STANDBY, STOPPING, State
 
 TICKED = "own/clock/ticked"
@@ -68,7 +68,7 @@ class Runner:
                     self.tell(f"standby: {busy}")
                 self.state.role, self.state.note = STANDBY, str(busy)
                 self._stand_by()
-                self.catalogue = load([self.project.schemas] if self.project.schemas else [])
+                self.catalogue = contracts_of(self.project)
         return None
 
     def _stand_by(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schemas.catalogue import Catalogue, load
 from schemas.conform import near
 from sinks.duckdb.database import MEMORY_LIMIT
 from sinks.duckdb.reader import Limits
@@ -113,6 +114,11 @@ def read_project(folder: Path) -> Project:
         number["log.keep_hours"], number["run.port"],
         Limits(number["door.seconds"], number["door.rows"], number["door.queries"]),
     )  # fmt: skip
+
+
+def contracts_of(project: Project) -> Catalogue:
+    """The contracts that ship and the project's own, as they are now. Raises ContractError."""
+    return load([project.schemas] if project.schemas else [])
 
 
 def loose_project(store: Path) -> Project:

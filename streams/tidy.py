@@ -22,24 +22,24 @@ WHY = "the store has to put its files in order, and long queries have kept it fr
 class Tidy:
     """Keeps one store's write-ahead log in bounds. `filed` is how far its file has it, without that log."""
 
-    def __init__(self, store: Store, desk: Desk) -> None:
-        """Holds nobody up yet."""
+    def __init__(self, store: Store, desk: Desk, log_id: str) -> None:
+        """Holds nobody up yet. `log_id`: the log that is landed."""
         self.filed: Mapping[Place, int] = {}
         self.is_due = False  # whether a checkpoint is wanted whatever the size
-        self._store, self._desk = store, desk
+        self._store, self._desk, self._log_id = store, desk, log_id
         self._wal = store.database.path.with_name(f"{store.database.path.name}.wal")
         self._held_at: float | None = None
         self._again_at = 0.0
 
-    def checkpoint(self, positions: Mapping[Place, int]) -> bool:
-        """Tries one now, when all below the positions has landed; whether it succeeded."""
+    def checkpoint(self) -> bool:
+        """Tries one now; whether it succeeded."""
         if not self._store.checkpoint():
             return False
-        self.filed, self.is_due = dict(positions), False
+        self.filed, self.is_due = self._store.positions(self._log_id), False
         self._release()
         return True
 
-    def look(self, positions: Mapping[Place, int]) -> None:
+    def look(self) -> None:
         """Between two batches: whether newcomers must wait, or need no longer."""
         size = self._wal.stat().st_size if self._wal.exists() else 0
         now = monotonic()
@@ -52,7 +52,7 @@ class Tidy:
         elif self._desk.running == 0 or size > TOO_MUCH:
             if size > TOO_MUCH:
                 self._desk.interrupt(WHY)
-            self.checkpoint(positions)
+            self.checkpoint()
         elif now - self._held_at > WAIT:
             self._again_at = now + PAUSE
             self._release()

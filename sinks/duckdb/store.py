@@ -19,6 +19,8 @@ from sinks.duckdb.contracts import adopt
 from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
 from sinks.duckdb.fold import fold, hear_people, naming_of
 from sinks.duckdb.land import account, land_events, reject
+from sinks.duckdb.reader import Rows
+from sinks.duckdb.sql import script
 from sinks.duckdb.stage import Stage, arrive
 from sinks.duckdb.weigh import assign, weigh
 from streams.core.identify import Named, Naming
@@ -93,6 +95,12 @@ def _check_name(path: Path, catalogue: Catalogue) -> None:
         )
 
 
+def positions_of(store: Rows, log_id: str) -> dict[Place, int]:
+    """How far each partition of a log has landed in a store, whoever has it open."""
+    rows = store.rows(script("queries", "positions").text, {"log": log_id})
+    return {Place(topic, partition): offset for topic, partition, offset in rows}
+
+
 class Store:
     """One DuckDB file under one catalogue."""
 
@@ -144,10 +152,7 @@ class Store:
     def positions(self, log_id: str) -> dict[Place, int]:
         """Where to go on reading a log."""
         with _explained(self.database.path):
-            rows = self.database.rows(
-                "SELECT topic, partition, next_offset FROM ops.position WHERE log_id = ?", [log_id]
-            )
-        return {Place(topic, partition): offset for topic, partition, offset in rows}
+            return positions_of(self.database, log_id)
 
     def last_landed_at(self) -> datetime | None:
         """The landing time of the last batch; the next must be later."""

@@ -12,10 +12,11 @@ from functools import partial
 
 from schemas.catalogue import Catalogue
 from sinks.duckdb.reader import QueryError
+from sinks.duckdb.store import positions_of
 from sinks.gateway.access import Access, Caller, DoorClosed
 from streams.check.files import check_leftovers, check_partial, check_room
 from streams.check.finding import Finding, State
-from streams.check.log import check_file, check_positions, check_records, fed_from, positions_of
+from streams.check.log import check_file, check_positions, check_records, fed_from
 from streams.check.store import opens, store_checks
 from streams.settings import Project
 

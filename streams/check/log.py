@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sinks.duckdb.reader import Reader
+from sinks.duckdb.store import positions_of
 from streams.check.finding import BACKUP, Finding, Repair, State
 from streams.core.model import Place
 from streams.core.read import schema_ids
@@ -48,12 +49,6 @@ def fed_from(reader: Reader) -> Fed:
     log = reader.value("SELECT value FROM ops.meta WHERE key = 'log_id'")
     refused = reader.rows("SELECT DISTINCT schema_id FROM ops.rejected WHERE schema_id IS NOT NULL")
     return Fed(log, positions_of(reader, log or ""), frozenset(number for (number,) in refused))
-
-
-def positions_of(reader: Reader, log: str) -> dict[Place, int]:
-    """How far a log has landed. Raises QueryError, StoreError."""
-    rows = reader.query("positions", log=log)
-    return {Place(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
 def check_file(path: Path, fed: Fed | None) -> Finding:

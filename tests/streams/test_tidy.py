@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,12 +44,18 @@ def again(word: str) -> list[Said]:
     return [one._replace(datum={**one.datum, "event_id": f"{word} {at}"}) for at, one in enumerate(pages(4))]
 
 
-def test_newcomers_wait_until_the_log_was_put_in_order(
-    project: Project, owner: Owner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def amid_an_answer(project: Project, owner: Owner) -> Iterator[Any]:
+    """A reader who has begun to read what is then changed by the events appended."""
     reading = owner.reader.ask(SLOW, None).batches
     next(reading)
     append(project, again("second"))
+    return reading
+
+
+def test_newcomers_wait_until_the_log_was_put_in_order(
+    project: Project, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = amid_an_answer(project, owner)
     list(owner.land())
     monkeypatch.setattr(tidy, "MUCH", 1)
     monkeypatch.setattr(tidy, "TOO_MUCH", 2**40)
@@ -75,9 +82,7 @@ def test_newcomers_wait_until_the_log_was_put_in_order(
 def test_readers_who_take_too_long_are_let_go_on(
     project: Project, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading = owner.reader.ask(SLOW, None).batches
-    next(reading)
-    append(project, again("second"))
+    reading = amid_an_answer(project, owner)
     monkeypatch.setattr(tidy, "MUCH", 1)
     monkeypatch.setattr(tidy, "TOO_MUCH", 2**40)
     monkeypatch.setattr(tidy, "WAIT", 0.0)
@@ -90,9 +95,7 @@ def test_readers_who_take_too_long_are_let_go_on(
 def test_beyond_all_bounds_they_are_ended(
     project: Project, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading = owner.reader.ask(SLOW, None).batches
-    next(reading)
-    append(project, again("second"))
+    reading = amid_an_answer(project, owner)
     list(owner.land())
     monkeypatch.setattr(tidy, "MUCH", 1)
     monkeypatch.setattr(tidy, "TOO_MUCH", 2)
