@@ -35,12 +35,15 @@ class Place(NamedTuple):
 class Batch:
     """Records of one log, offsets rising within each place.
 
-    `positions` is, for each place read, the offset to go on from, beyond the last record and gaps.
+    `positions` is, for each place read, the offset to go on from, beyond the last record and gaps. `lives`
+    names what the log had in its places after the records were read, where it can tell: a topic that was
+    deleted and made anew has another life.
     """
 
     log_id: str
     records: Sequence[Record]
     positions: Mapping[Place, int]
+    lives: Mapping[Place, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ class LogError(Exception):
     """A log that cannot be opened, read or written; the text is one sentence with the mend."""
 
 
+class LogUnreachable(LogError):
+    """A log that cannot be reached now, and can be again without anybody's doing."""
+
+
 class PositionError(LogError):
     """A position that the log does not hold. Never answered by a jump: events would be lost or read twice."""
 
@@ -64,7 +68,7 @@ class Log(Protocol):
         """Up to `limit` records of every known place, from the positions; absent places from offset 0.
 
         Returns at once, with an empty batch if there is nothing. No place starves, and a batch is bounded
-        in bytes too. Raises PositionError for a position beyond the head or before the start.
+        in bytes too. Raises PositionError for a position beyond the head or before the start, LogUnreachable.
         """
 
     def offsets_at(self, timestamp: int) -> dict[Place, int]:
@@ -110,8 +114,19 @@ def check_start(log_id: str, place: Place, position: int, ends: Ends) -> None:
     if position < ends.start:
         raise PositionError(
             f"{_where(log_id, place, position, ends)}, which is before the start: {ends.start - position} "
-            "records were trimmed before they landed; give the store that they landed in, or restore a "
-            "backup of the log that still holds them"
+            "records were trimmed before they landed; give the store that they landed in, restore a backup "
+            f"of the log that still holds them, or say that they are lost: `rundum topics accept {place.topic}`"
+        )
+
+
+def check_life(log_id: str, place: Place, known: str, life: str | None) -> None:
+    """Raise PositionError if the place is not the one that the position was taken from."""
+    if known != life:
+        what = "is not there any more" if life is None else "was deleted and made anew"
+        raise PositionError(
+            f"log {log_id}, {place.topic}/{place.partition}: the topic {what} since the store landed from "
+            "it, and what had not landed is gone with it; bring the old topic back, or say that its rest is "
+            f"lost and go on with the new one: `rundum topics accept {place.topic}`"
         )
 
 

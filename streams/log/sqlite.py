@@ -18,6 +18,7 @@ from typing import NamedTuple, Self
 from streams.core.model import Batch, Place, Record
 from streams.embedded import SqliteFile
 from streams.log.protocol import Ends, LogError, Outgoing, check_head, check_start, may_be_trimmed
+from streams.log.shares import fair_shares
 
 BATCH_BYTES = 32 * 2**20
 CHUNK_RECORDS = 128  # in memory at a time beyond those that fit; an event has up to 256 KiB
@@ -98,9 +99,11 @@ class SqliteLog:
         reached: dict[Place, int] = {}
         room = BATCH_BYTES
         with self._file.snapshot() as connection:
-            for waiting, share in fair_shares(self._waiting(connection, positions), limit):
+            found = {waiting.place: waiting for waiting in self._waiting(connection, positions)}
+            shares = fair_shares({place: waiting.unread for place, waiting in found.items()}, limit)
+            for waiting in (found[place]._replace(unread=share) for place, share in shares.items()):
                 before = len(records)
-                room = _read(connection, waiting._replace(unread=share), records, room)
+                room = _read(connection, waiting, records, room)
                 if len(records) == before:
                     break
                 reached[waiting.place] = records[-1].offset + 1
@@ -165,20 +168,6 @@ class SqliteLog:
         with self._file.transaction() as connection:
             connection.execute("DELETE FROM record WHERE place = ? AND offset < ?", (place_id, position))
             connection.execute("UPDATE place SET start = max(start, ?) WHERE id = ?", (position, place_id))
-
-
-def fair_shares(waiting: Sequence[Waiting], limit: int) -> list[tuple[Waiting, int]]:
-    """How many records each place gives: as equal as what they hold allows, `limit` in all, none zero.
-
-    With more places than `limit` the first ones give one each; the order is kept.
-    """
-    served = waiting[:limit]
-    shares: dict[int, int] = {}
-    left = limit
-    for done, (place_id, _, _, unread) in enumerate(sorted(served, key=lambda place: place.unread)):
-        shares[place_id] = min(unread, -(-left // (len(served) - done)))
-        left -= shares[place_id]
-    return [(place, shares[place.place_id]) for place in served]
 
 
 def _places(connection: Connection) -> Iterable[tuple[int, Place, Ends]]:

@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from streams.core.model import Place
 from streams.log.protocol import Ends, Log, LogError, Outgoing, PositionError
-from streams.log.sqlite import BATCH_BYTES, SqliteLog, Waiting, fair_shares
+from streams.log.sqlite import BATCH_BYTES, SqliteLog
 from tests.streams.log.conformance import LogConformance, OpenLog, read_on, values
 
 TOPIC = "shop.standard"
@@ -304,16 +302,3 @@ def test_a_closed_log_says_so(tmp_path: Path) -> None:
     log.close()
     with pytest.raises(LogError, match="closed"):
         log.append([Outgoing(TOPIC, b"a")])
-
-
-@settings(max_examples=100)
-@given(st.lists(st.integers(1, 50), max_size=8), st.integers(1, 60))
-def test_shares_are_as_equal_as_the_places_allow(counts: list[int], limit: int) -> None:
-    waiting = [Waiting(place_id, Place(TOPIC, place_id), 0, count) for place_id, count in enumerate(counts)]
-    shares = fair_shares(waiting, limit)
-    given = [share for _, share in shares]
-    assert [place for place, _ in shares] == waiting[:limit]
-    assert sum(given) == min(limit, sum(counts[:limit]))
-    assert all(1 <= share <= place.unread for place, share in shares)
-    unmet = [share for place, share in shares if share < place.unread]
-    assert not unmet or max(given) - min(unmet) <= 1
