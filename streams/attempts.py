@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sinks.duckdb.database import StoreError
 from streams.core.model import Batch, Place
 from streams.log.protocol import LogError
-from streams.registry import RegistryError
+from streams.registry.protocol import RegistryError
 
 MOST = 2  # tries of a whole batch; the third goes record by record
 

@@ -6,8 +6,8 @@ Decides which record is at fault. Must never open the store itself, nor blame a 
 from __future__ import annotations
 
 import multiprocessing
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
 from schemas.catalogue import ContractError
@@ -16,10 +16,10 @@ from sinks.duckdb.store import Store
 from streams.attempts import Span
 from streams.core.identify import identify
 from streams.core.model import Batch, Rejected
+from streams.inlet import older_inlets, open_inlet
 from streams.log.protocol import LogError
-from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, later, utc_now
-from streams.registry import RegistryError, SqliteRegistry
+from streams.registry.protocol import RegistryError
 from streams.settings import Project, contracts_of
 
 FEWER = 8  # times fewer records after a death, more after a landing
@@ -32,24 +32,26 @@ class Task:
     """What a child does: land up to `count` records of a span, or reject the first one."""
 
     project: Project
+    log_id: str
     span: Span
     count: int
     reject: bool = False
 
 
-def land_carefully(project: Project, spans: list[Span]) -> int:
+def land_carefully(project: Project, log_id: str, spans: list[Span]) -> int:
     """Lands the records of some spans and rejects those that end the process; how many it rejected.
 
     Raises StoreError with what a child said, if the store or the log cannot be used at all.
     """
-    return sum(_land_span(project, span) for span in spans)
+    return sum(_land_span(Task(project, log_id, span, 1)) for span in spans)
 
 
-def _land_span(project: Project, span: Span) -> int:
+def _land_span(task: Task) -> int:
+    span = task.span
     count, deaths, rejected = max(1, (span.end - span.start) // FEWER), 0, 0
     while True:
         fatal = deaths == DEATHS
-        reached = _sent(Task(project, span, count, fatal))
+        reached = _sent(replace(task, count=count, reject=fatal))
         if reached is None:
             deaths += count == 1
             count = max(1, count // FEWER)
@@ -93,14 +95,19 @@ def _land(task: Task) -> int:
     """Carries out a task on the store itself; the position reached."""
     project, place = task.project, task.span.place
     catalogue = contracts_of(project)
-    with SqliteLog(project.log) as log, closing(SqliteRegistry(project.log)) as registry:
+    with ExitStack() as opened:
+        inlets = [*older_inlets(project, catalogue), open_inlet(project, catalogue)]
+        inlet = next(one for one in map(opened.enter_context, inlets) if one.log.id == task.log_id)
+        log = inlet.log
         store = Store(project.store, catalogue, memory_limit=project.memory_limit)
         try:
             position = store.positions(log.id).get(place, 0)
             if position < task.span.end:
                 aside = {other: ends.head for other, ends in log.ends().items()}
                 count = min(task.count, task.span.end - position)
-                _handle(Pipeline(store, registry), log.poll({**aside, place: position}, count), task.reject)
+                _handle(
+                    Pipeline(store, inlet.registry), log.poll({**aside, place: position}, count), task.reject
+                )
             return store.positions(log.id).get(place, 0)
         finally:
             store.close()

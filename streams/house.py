@@ -6,8 +6,8 @@ Decides who lands. Must never wait for ever for a process that does not land.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Self
 
 from schemas.catalogue import Catalogue
@@ -17,13 +17,14 @@ from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import Landing, positions_of
 from sinks.gateway.access import Access, Caller, DoorClosed
 from streams.core.model import Place
-from streams.ingest import Inlet
+from streams.inlet import older_inlets, open_inlet
 from streams.log.protocol import CLOCK, Ends, check_head
 from streams.owner import Owner
 from streams.settings import Project
 
 PATIENCE = 30.0  # seconds for a process that has the store open and lands nothing
 PAUSE = 0.05
+BEFORE = "1970-01-01T00:00:00"  # anything that landed
 Show = Callable[[int, int, str], None]  # landed, all there is to land, a word on it
 
 
@@ -34,9 +35,10 @@ class House:
         """Opens the log. `show` hears of progress. Raises LogError, also if the store has seen more of it."""
         self.project = project
         self.catalogue = catalogue
-        self.inlet = Inlet(project.log, catalogue)
+        self.inlet = open_inlet(project, catalogue)
         self._access = Access(project.store, project.memory_limit, project.limits)
         self._show = show
+        self._since = self._landed_at()  # before the heads: what lands beyond them lands later
         self._seen = self._heads()
         try:
             self._check()
@@ -63,7 +65,7 @@ class House:
                 caller = Caller(self.project.store)
             except DoorClosed:
                 try:
-                    with Owner(self.project, self.catalogue, self.inlet) as owner:
+                    with self._owner() as owner:
                         return self._land(owner)
                 except StoreBusy:
                     if time.monotonic() > until:
@@ -91,6 +93,13 @@ class House:
         """Closes it."""
         self.close()
 
+    @contextmanager
+    def _owner(self) -> Iterator[Owner]:
+        """The owner of the store, with all that the project has ever appended to."""
+        with ExitStack() as opened:
+            older = [opened.enter_context(inlet) for inlet in older_inlets(self.project, self.catalogue)]
+            yield opened.enter_context(Owner(self.project, self.catalogue, [*older, self.inlet]))
+
     def _check(self) -> None:
         """Refuses a log that is older than the store: what is appended to it would count as landed."""
         project, ends = self.project, self.inlet.log.ends()
@@ -107,6 +116,11 @@ class House:
             mine, theirs = shown_of(self.catalogue), caller.owner["contracts"]
             if mine != theirs:
                 theirs = caller.act("adopt")["contracts"]
+            if self.inlet.log.id not in caller.owner["logs"]:
+                raise StoreError(
+                    f"process {caller.owner['pid']}, which has {self.project.store} open, reads another log "
+                    "than this command appends to; stop it and start `rundum worker` in this project"
+                )
             if mine != theirs:
                 raise StoreError(
                     f"process {caller.owner['pid']}, which has {self.project.store} open, stands under "
@@ -140,10 +154,20 @@ class House:
         spans = [(*place, self._seen.get(place, 0), head) for place, head in goal.items()]
         topics, partitions, starts, ends = (list(column) for column in zip(*spans, strict=True))
         row = reader.query(
-            "outcomes", log=self.inlet.log.id, topics=topics, partitions=partitions, starts=starts, ends=ends
+            "outcomes", since=self._since, topics=topics, partitions=partitions, starts=starts, ends=ends
         )[0]
         self._seen = dict(goal)
         return Landing(row["landed"], row["duplicate"], row["superseded"], row["rejected"])
+
+    def _landed_at(self) -> str:
+        """When the last batch landed before this command."""
+        project = self.project
+        with (
+            suppress(StoreError, QueryError),
+            Access(project.store, project.memory_limit, project.limits, patience=0) as access,
+        ):
+            return str(access.reader.value("SELECT value FROM ops.meta WHERE key = 'landed_at'") or BEFORE)
+        return BEFORE
 
     def _heads(self) -> dict[Place, int]:
         """Where the log ends now; the clock's ticks are nobody's concern."""

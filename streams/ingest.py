@@ -11,18 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from schemas.catalogue import Catalogue, ContractError, EventType
 from schemas.conform import near
-from schemas.meanings import ITEMS
 from schemas.scalars import write_scalar
-from streams.core.framing import frame
+from streams.inlet import Inlet
 from streams.log.protocol import Outgoing
-from streams.log.sqlite import SqliteLog
 from streams.pipeline import REFUSED
-from streams.registry import SqliteRegistry
-from streams.sources.files import Row, encode, rows
+from streams.sources.files import Row, rows
 from streams.sources.maps import FileMap, id_field, read_map
 
 APPENDED_AT_ONCE = 10_000
@@ -39,57 +36,6 @@ class Appended(NamedTuple):
     rows: int
     known: int
     progress: float
-
-
-class Inlet:
-    """The way into a project's log: data of contracts, framed with the ids of their schemas."""
-
-    def __init__(self, file: Path, catalogue: Catalogue) -> None:
-        """Opens the log, made if it is not there. Raises LogError."""
-        self.catalogue = catalogue
-        self.log = SqliteLog(file)
-        self.registry = SqliteRegistry(file)
-        self._ids: dict[str, int] = {}
-
-    def outgoing(self, event: EventType, datum: Any, topic: str = "", at: int | None = None) -> Outgoing:
-        """A record of an event for the log: in the topic of its source, keyed by its strongest identifier.
-
-        `at` is when it was appended, in microseconds since 1970, UTC; None means now.
-        """
-        topic = topic or event.source.topic
-        value = frame(self._schema_id(event, topic), encode(event, datum))
-        return Outgoing(topic, value, key=self._key(event, datum), timestamp=at)
-
-    def close(self) -> None:
-        """Closes the log."""
-        self.registry.close()
-        self.log.close()
-
-    def __enter__(self) -> Self:
-        """The inlet itself; leaving closes it."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Closes the log."""
-        self.close()
-
-    def _schema_id(self, event: EventType, topic: str) -> int:
-        if event.name not in self._ids:
-            subject = f"{topic}-{event.full_name}"
-            self._ids[event.name] = self.registry.register(subject, json.dumps(event.schema))
-        return self._ids[event.name]
-
-    def _key(self, event: EventType, datum: Any) -> bytes | None:
-        kinds = self.catalogue.kinds
-        for mark in sorted(event.marked("id"), key=lambda mark: kinds[mark.name].rank):
-            value = datum
-            for step in mark.path:
-                if not value:
-                    break
-                value = value[0] if step == ITEMS else value[step]
-            if value:
-                return str(value).encode()
-        return None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,9 +23,10 @@ from sinks.gateway.door import Action, Door, place_of
 from streams.attempts import Attempts
 from streams.backup import copy_beside
 from streams.careful import land_carefully
-from streams.ingest import Inlet
+from streams.inlet import Inlet
 from streams.log.protocol import may_be_trimmed
 from streams.pipeline import BATCH, Pipeline, drain, utc_now
+from streams.positions import begin
 from streams.settings import Project, contracts_of
 from streams.tidy import Tidy
 
@@ -37,14 +38,21 @@ Job = Callable[[], dict[str, Any]]
 class Owner:
     """An open store, its pipeline and its door."""
 
-    def __init__(self, project: Project, catalogue: Catalogue, inlet: Inlet) -> None:
-        """Takes the store. Raises StoreBusy if another process has it, StoreError if it cannot be used."""
+    def __init__(self, project: Project, catalogue: Catalogue, inlets: Sequence[Inlet]) -> None:
+        """Takes the store. Raises StoreBusy if another process has it, StoreError if it cannot be used.
+
+        What waits in the logs lands in the order of the inlets; the last is the one that is appended to.
+        """
         self.project = project
-        self.inlet = inlet
+        self.inlets = list(inlets)
+        self.inlet = self.inlets[-1]
         self.rejected = 0  # records that had ended the process
-        if deadly := Attempts(project.store).deadly(inlet.log.id):
-            self.rejected = land_carefully(project, deadly)
-            Attempts(project.store).clear()
+        self.notes: list[str] = []  # what people are to be told
+        self._begun: set[str] = set()
+        for inlet in self.inlets:
+            if deadly := Attempts(project.store).deadly(inlet.log.id):
+                self.rejected = land_carefully(project, inlet.log.id, deadly)
+                Attempts(project.store).clear()
         self._umask = os.umask(PRIVATE)
         try:
             self._open(catalogue)
@@ -94,8 +102,10 @@ class Owner:
 
         What it forgets is in the store's file by then: a write-ahead log can be torn or lost.
         """
+        log = next((inlet.log for inlet in self.inlets if inlet.embedded), None)
+        if log is None:
+            return True
         kept = utc_now() - timedelta(hours=self.project.keep_hours)
-        log = self.inlet.log
         old = log.offsets_at(micros(kept))
         landed, ends = self.store.positions(log.id), log.ends()
         done = {
@@ -107,6 +117,11 @@ class Owner:
             self.tidy.is_due = True
         log.trim({place: min(offset, self.tidy.filed.get(place, 0)) for place, offset in done.items()})
         return all(offset <= self.tidy.filed.get(place, 0) for place, offset in done.items())
+
+    @property
+    def held(self) -> str:
+        """Why some records stay in their log for now; empty if none do."""
+        return "; ".join({str(why) for pipeline in self._pipelines for why in pipeline.held.values()})
 
     def close(self) -> None:
         """Closes the door, then the store. What was asked to be done and is not is refused."""
@@ -127,16 +142,18 @@ class Owner:
         self.close()
 
     def _open(self, catalogue: Catalogue) -> None:
-        project, log_id = self.project, self.inlet.log.id
+        project, trimmed = self.project, self.inlets[0].log.id
         self.store = Store(project.store, catalogue, memory_limit=project.memory_limit)
         self._jobs: queue.SimpleQueue[tuple[Job, Future[dict[str, Any]]]] = queue.SimpleQueue()
         self._hiring, self._is_closed = threading.Lock(), False
         try:
-            self.store.belong_to(log_id)
-            self.pipeline = Pipeline(self.store, self.inlet.registry)
+            for inlet in self.inlets:
+                self.store.belong_to(inlet.log.id, "log_id" if inlet.embedded else "cluster_id")
+            self.store.tells = bool(project.kafka and project.kafka.outbox)
+            self._fresh_pipelines()
             self.store.database.run("SET enable_external_access = false")  # a question reads no other file
             self.desk = Desk(self.store.database.connection, project.limits)
-            self.tidy = Tidy(self.store, self.desk, log_id)
+            self.tidy = Tidy(self.store, self.desk, trimmed)
             self._contracts = shown_of(catalogue)
             actions: dict[str, Action] = {
                 "hello": self._hello,
@@ -149,12 +166,31 @@ class Owner:
             raise
         self.reader: Reader = self.desk.reader()
 
+    def _fresh_pipelines(self) -> None:
+        """One for each log, for the ids of schemas are those of its registry."""
+        self._pipelines = [Pipeline(self.store, inlet.registry) for inlet in self.inlets]
+
     def _land_one(self, batch_size: int) -> Landing | None:
-        """Lands one batch through the pipeline of now; None if nothing waits."""
-        return next(drain(self.pipeline, self.inlet.log, utc_now, batch_size=batch_size), None)
+        """Lands one batch of the first log in which something waits; None if nothing does."""
+        for inlet, pipeline in zip(self.inlets, self._pipelines, strict=True):
+            self._begin(inlet)
+            if landing := next(drain(pipeline, inlet.log, utc_now, batch_size=batch_size), None):
+                return landing
+        return None
+
+    def _begin(self, inlet: Inlet) -> None:
+        """Starts at what the log still holds, where it has forgotten what nobody has landed."""
+        if inlet.embedded or inlet.log.id in self._begun:
+            return
+        for place, start in begin(self.store, inlet.log, utc_now).items():
+            self.notes.append(
+                f"{place.topic}/{place.partition} begins at {start:,}: the log holds nothing older any more"
+            )
+        self._begun.add(inlet.log.id)
 
     def _hello(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"pid": os.getpid(), "log": self.inlet.log.id, "contracts": self._contracts}
+        logs = [inlet.log.id for inlet in self.inlets]
+        return {"pid": os.getpid(), "logs": logs, "contracts": self._contracts}
 
     def _adopt(self, _: dict[str, Any]) -> dict[str, Any]:
         """Takes over the contracts that the project has now, between two batches."""
@@ -162,7 +198,10 @@ class Owner:
 
     def _renew(self) -> dict[str, Any]:
         self.store.adopt(contracts_of(self.project))
-        self.pipeline = Pipeline(self.store, self.inlet.registry)
+        for inlet in self.inlets:
+            inlet.adopt(self.store.catalogue)
+        self._begun.clear()
+        self._fresh_pipelines()
         self._contracts = shown_of(self.store.catalogue)
         return self._hello({})
 

@@ -7,8 +7,9 @@ read a clock: the caller says when a batch lands.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -21,8 +22,8 @@ from streams.core.identify import Named, identify
 from streams.core.model import Batch, Place, Reading, Rejected
 from streams.core.read import read, schema_ids
 from streams.core.writers import Writer, writer_of
-from streams.log.protocol import Log
-from streams.registry import Registry
+from streams.log.protocol import Log, check_life
+from streams.registry.protocol import RegistryUnreachable, Schemas
 
 REFUSED = f"{OWN}/input_refused"
 BATCH = 122_880  # a row group of DuckDB: a full one goes to the file at once, not first through its WAL
@@ -31,15 +32,26 @@ BATCH = 122_880  # a row group of DuckDB: a full one goes to the file at once, n
 class Pipeline:
     """One store fed through one registry."""
 
-    def __init__(self, store: Store, registry: Registry) -> None:
+    def __init__(self, store: Store, registry: Schemas) -> None:
         """Knows no writer's schema yet; they are fetched when a record names them."""
         self.store = store
         self.registry = registry
         self.writers: dict[int, Writer] = {}
+        self.held: dict[int, RegistryUnreachable] = {}  # schema ids of the last batch that nobody could tell
+        self._remembers = ""  # the log whose writers the store has given back
 
     def handle(self, batch: Batch, landed_at: datetime) -> Landing:
-        """Lands one batch in one transaction. `landed_at` (UTC, no zone) rises from batch to batch."""
-        reading = read(batch, self.store.catalogue, self._writers_of(batch))
+        """Lands one batch in one transaction. `landed_at` (UTC, no zone) rises from batch to batch.
+
+        Records whose schema the registry cannot tell now stay in the log, and what follows them there. Raises
+        RegistryUnreachable if that leaves nothing to land.
+        """
+        writers = self._writers_of(batch)
+        if self.held:
+            batch = _before(batch, self.held)
+            if not batch.records:
+                raise next(iter(self.held.values()))
+        reading = read(batch, self.store.catalogue, writers)
         tables, refused = _take_refused(reading)
         naming = self.store.naming
         named = identify(tables, len(batch.records), naming)
@@ -67,14 +79,27 @@ class Pipeline:
 
     def _writers_of(self, batch: Batch) -> Mapping[int, Writer]:
         """The writers that the batch names; those nobody knows are asked for again next time."""
-        strangers = {}
-        for schema_id in schema_ids(batch) - self.writers.keys():
-            text = self.registry.fetch(schema_id) if schema_id > 0 else None
-            writer = writer_of(schema_id, text)
-            if text is None:
-                strangers[schema_id] = writer
+        self.held = {}
+        needed = schema_ids(batch) - self.writers.keys()
+        if needed and self._remembers != batch.log_id:
+            known = self.store.writers(batch.log_id)
+            self.writers |= {schema_id: writer_of(schema_id, text) for schema_id, text in known.items()}
+            self._remembers, needed = batch.log_id, needed - self.writers.keys()
+        told: dict[int, str] = {}
+        strangers: dict[int, Writer] = {}
+        for schema_id in needed:
+            try:
+                found = self.registry.fetch(schema_id) if schema_id > 0 else None
+            except RegistryUnreachable as failure:
+                self.held[schema_id] = failure
+                continue
+            if found is None:
+                strangers[schema_id] = writer_of(schema_id, None)
             else:
-                self.writers[schema_id] = writer
+                told[schema_id] = found
+        if told:
+            self.store.keep_writers(batch.log_id, told)
+            self.writers |= {schema_id: writer_of(schema_id, text) for schema_id, text in told.items()}
         return self.writers | strangers
 
 
@@ -114,12 +139,27 @@ def _reject_unknown(
     return {name: table for name, table in kept.items() if len(table)}, rejected
 
 
+def _before(batch: Batch, held: Collection[int]) -> Batch:
+    """The records of each place before the first one that needs one of some schemas."""
+    ends: dict[Place, int] = {}
+    records = []
+    for record in batch.records:
+        place = Place(record.topic, record.partition)
+        if place in ends:
+            continue
+        if schema_ids(Batch(batch.log_id, [record], {})).isdisjoint(held):
+            records.append(record)
+        else:
+            ends[place] = record.offset
+    return replace(batch, records=records, positions={**batch.positions, **ends})
+
+
 def _halves(batch: Batch, middle: int) -> Iterator[Batch]:
     first: dict[Place, int] = {}
     for record in batch.records[:middle]:
         first[Place(record.topic, record.partition)] = record.offset + 1
-    yield Batch(batch.log_id, batch.records[:middle], first)
-    yield Batch(batch.log_id, batch.records[middle:], batch.positions)
+    yield replace(batch, records=batch.records[:middle], positions=first)
+    yield replace(batch, records=batch.records[middle:])
 
 
 def drain(
@@ -132,6 +172,8 @@ def drain(
         with uncollected():
             positions = store.positions(log.id)
             batch = log.poll(positions, batch_size)
+            for place, life in store.lives(log.id).items():
+                check_life(log.id, place, life, batch.lives.get(place))
             if not batch.records and not batch.positions:
                 return
             with attempts.marked(batch, positions):

@@ -6,17 +6,20 @@ acknowledge, and never wait for a reader.
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import monotonic
 
 from schemas.catalogue import Catalogue
 from sinks.duckdb.database import StoreBusy
 from sinks.gateway.access import Caller, DoorClosed
 from streams.core.model import Place
-from streams.ingest import Inlet
+from streams.inlet import Inlet, older_inlets, open_inlet
+from streams.log.protocol import LogUnreachable
 from streams.owner import Owner, micros
 from streams.pipeline import utc_now
+from streams.registry.protocol import RegistryUnreachable
 from streams.settings import Project, contracts_of
 from streams.state import LANDING, STANDBY, STOPPING, State
 
@@ -27,7 +30,11 @@ TRIM_SECONDS = 600.0
 TRIM_AGAIN = 5.0  # while a reader is in the way
 SMOOTH = 0.3  # weight of the last batch in the rate
 
+RETRY = 1.0  # seconds until what was out of reach is tried again
+TELL_SECONDS = 60.0  # between two lines about the same trouble
+
 Told = Callable[[str], None]
+Spot = tuple[str, Place]  # a place of one of the logs
 
 
 class Runner:
@@ -37,38 +44,85 @@ class Runner:
         """`tell` hears of changes in words; `state` is kept up to date for others to read."""
         self.project, self.catalogue = project, catalogue
         self.state, self.tell = state, tell
+        self.loop: AbstractEventLoop | None = None  # that Kafka's client is to live on
+        self._told_at = -TELL_SECONDS
         self._minute = ""
         self._trim_at = monotonic() + TRIM_SECONDS
-        self._goal: tuple[float, dict[Place, int]] = (monotonic(), {})
+        self._goal: tuple[float, dict[Spot, int]] = (monotonic(), {})
 
     def run(self, ready: Callable[[Owner], None]) -> None:
         """Lands until it is told to stop. `ready` hears of the owner once this process is it."""
-        with Inlet(self.project.log, self.catalogue) as inlet:
-            owner = self._take(inlet)
+        with ExitStack() as opened:
+            inlets = self._open(opened)
+            owner = self._take(inlets) if inlets else None
             if owner is None:
                 return
             try:
                 self._announce(owner)
                 ready(owner)
                 while not self.state.stop.is_set():
-                    self._land(owner)
-                    self._tick(owner)
-                    owner.serve(IDLE)
+                    owner.serve(IDLE if self._work(owner) else RETRY)
             finally:
                 self.state.role = STOPPING
                 owner.close()
 
-    def _take(self, inlet: Inlet) -> Owner | None:
+    def _open(self, opened: ExitStack) -> list[Inlet]:
+        """The ways into all logs, as soon as they can be reached; none if it is to stop before."""
+        while not self.state.stop.is_set():
+            try:
+                inlet = open_inlet(self.project, self.catalogue, self.loop)
+            except LogUnreachable as failure:
+                self._wait_for(str(failure))
+                self.state.stop.wait(RETRY)
+            else:
+                self._go_on()
+                opened.enter_context(inlet)
+                older = older_inlets(self.project, self.catalogue)
+                return [*map(opened.enter_context, older), inlet]
+        return []
+
+    def _work(self, owner: Owner) -> bool:
+        """Lands and ticks; whether all that it needs of the world is there."""
+        try:
+            self._land(owner)
+            self._tick(owner)
+            while owner.notes:
+                self.tell(owner.notes.pop(0))
+        except (LogUnreachable, RegistryUnreachable) as failure:
+            self._wait_for(str(failure))
+            self.state.beat = monotonic()
+            return False
+        if owner.held:
+            self._wait_for(owner.held)
+            return False
+        self._go_on()
+        return True
+
+    def _wait_for(self, why: str) -> None:
+        """Keeps in mind what is missing, and says so once a minute."""
+        self.state.trouble = why
+        if monotonic() - self._told_at >= TELL_SECONDS:
+            self._told_at = monotonic()
+            self.tell(f"waiting: {why}")
+
+    def _go_on(self) -> None:
+        if self.state.trouble:
+            self.tell(f"back again after: {self.state.trouble}")
+            self.state.trouble, self._told_at = "", -TELL_SECONDS
+
+    def _take(self, inlets: list[Inlet]) -> Owner | None:
         """The store, as soon as nobody else has it; None if it is to stop before."""
         while not self.state.stop.is_set():
             try:
-                return Owner(self.project, self.catalogue, inlet)
+                return Owner(self.project, self.catalogue, inlets)
             except StoreBusy as busy:
                 if self.state.role != STANDBY:
                     self.tell(f"standby: {busy}")
                 self.state.role, self.state.note = STANDBY, str(busy)
                 self._stand_by()
                 self.catalogue = contracts_of(self.project)
+                for inlet in inlets:
+                    inlet.adopt(self.catalogue)
         return None
 
     def _stand_by(self) -> None:
@@ -108,11 +162,14 @@ class Runner:
 
     def _observe(self, owner: Owner) -> None:
         """How much waits, and since when everything appended has landed."""
-        now, log = monotonic(), owner.inlet.log
-        heads = {place: ends.head for place, ends in log.ends().items()}
-        positions = owner.store.positions(log.id)
+        now = monotonic()
+        heads, positions = dict[Spot, int](), dict[Spot, int]()
+        for log in (inlet.log for inlet in owner.inlets):
+            heads |= {(log.id, place): ends.head for place, ends in log.ends().items()}
+            positions |= {(log.id, place): at for place, at in owner.store.positions(log.id).items()}
         left = {place: head - positions.get(place, 0) for place, head in heads.items()}
         self.state.waiting, self.state.beat = sum(left.values()), now
+        self.state.lag = {place: left[log_id, place] for log_id, place in left}
         since, goal = self._goal
         if all(positions.get(place, 0) >= head for place, head in goal.items()):
             self.state.caught_up = since

@@ -16,6 +16,8 @@ from schemas.catalogue import Catalogue, load
 from schemas.conform import near
 from sinks.duckdb.database import MEMORY_LIMIT
 from sinks.duckdb.reader import Limits
+from streams import brokers
+from streams.brokers import Kafka, read_kafka
 
 FILE = "rundum.toml"
 STORE = "store.duckdb"
@@ -26,6 +28,7 @@ KEYS = {
     "log": ("path", "keep_hours"),
     "run": ("port",),
     "door": ("seconds", "rows", "queries"),
+    "kafka": (*brokers.TEXTS, *brokers.NUMBERS),
 }
 KEEP_HOURS = 24
 PORT = 7300
@@ -54,6 +57,23 @@ port = {port}  # of `rundum run` on this machine: /health and /metrics
 seconds = {seconds}
 rows = {rows}
 queries = {queries}  # at once; others wait
+
+[kafka]  # where events come from once one file is too small: `rundum worker`
+bootstrap = ""  # HOST:PORT, several divided by commas; empty: the embedded log
+registry = ""  # of schemas, Confluent's REST dialect, such as "http://localhost:8081"
+partitions = {partitions}  # of topics that are made
+replication = {replication}
+retention_hours = {retention_hours}  # of what Kafka keeps; what people decided is kept for ever
+group = "rundum"  # under which lag tools find how far the store is
+outbox = "rundum.customers"  # topic that tells of customers that changed; empty: none
+security = "PLAINTEXT"  # or SSL, SASL_PLAINTEXT, SASL_SSL
+mechanism = "PLAIN"  # or SCRAM-SHA-256, SCRAM-SHA-512
+username = ""  # the password is in the environment: RUNDUM_KAFKA_PASSWORD
+ca = ""  # files in PEM
+certificate = ""
+key = ""
+registry_username = ""  # the password is in the environment: RUNDUM_REGISTRY_PASSWORD
+registry_ca = ""
 """
 NUMBERS: dict[str, int] = {
     "log.keep_hours": KEEP_HOURS, "run.port": PORT, "door.seconds": int(LIMITS.seconds),
@@ -87,6 +107,7 @@ class Project:
     keep_hours: int = KEEP_HOURS
     port: int = PORT
     limits: Limits = LIMITS
+    kafka: Kafka | None = None
 
 
 def find_project(start: Path) -> Path | None:
@@ -109,10 +130,15 @@ def read_project(folder: Path) -> Project:
     name = _text(file, tables, "project.name", folder.absolute().name or "project")
     schemas = folder / "schemas"
     number = {key: _number(file, tables, key, default) for key, default in NUMBERS.items()}
+
+    def refuse(key: str, mend: str) -> SettingsError:
+        return SettingsError(file, f"kafka.{key}", mend)
+
     return Project(
         folder, name, store, log, schemas if schemas.is_dir() else None, memory_limit,
         number["log.keep_hours"], number["run.port"],
         Limits(number["door.seconds"], number["door.rows"], number["door.queries"]),
+        read_kafka(tables.get("kafka", {}), folder, refuse),
     )  # fmt: skip
 
 
@@ -136,7 +162,7 @@ def init_project(folder: Path) -> Project:
         name = json.dumps(folder.absolute().name or "project", ensure_ascii=False)
         _keep(folder / "schemas" / "README.md", README)
         _ignore(folder / ".gitignore")
-        numbers = {key.partition(".")[2]: value for key, value in NUMBERS.items()}
+        numbers = {key.partition(".")[2]: value for key, value in NUMBERS.items()} | brokers.NUMBERS
         text = TEMPLATE.format(name=name, store=STORE, log=LOG, memory_limit=MEMORY_LIMIT, **numbers)
         file.write_text(text, "utf-8")
     except OSError as error:

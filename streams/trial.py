@@ -113,7 +113,7 @@ def _given(store: Store, event: EventType, example: Example) -> dict[str, Any]:
 
 def _land_alone(store: Store, event: EventType, datum: Any) -> None:
     typed = [contract.table for contract in store.catalogue.events.values()]
-    for table in [*DERIVED, *typed, "ops.event", "ops.rejected"]:
+    for table in [*DERIVED, *typed, "ops.event", "ops.rejected", "ops.writer"]:
         store.database.run(f"DELETE FROM {table}")
     place = Place(event.source.topic, 0)
     offset = store.positions(LOG).get(place, 0)

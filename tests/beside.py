@@ -24,7 +24,7 @@ from sinks.duckdb.database import StoreError
 from sinks.duckdb.reader import QueryError
 from sinks.gateway import connect
 from sinks.gateway.access import Access
-from streams.ingest import Inlet
+from streams.inlet import Inlet, embedded_inlet
 from streams.log.protocol import Outgoing
 from streams.settings import read_project
 from streams.sources.synthetic import Parameters, generate
@@ -168,7 +168,7 @@ def _repeat(ask: Callable[[], Any]) -> None:
 
 def track(project: Path, rate: int) -> None:
     """Appends page views at a rate; says after each append up to which offset, and when it was durable."""
-    with Inlet(read_project(project).log, load()) as inlet:
+    with embedded_inlet(read_project(project).log, load()) as inlet:
         views = framed_views(inlet.registry, 10**9, PEOPLE, seed=int(time.time()))
         _append(inlet, (Outgoing(topic, value) for topic, value, _ in views), rate)
 
@@ -176,7 +176,7 @@ def track(project: Path, rate: int) -> None:
 def shop(project: Path, rate: int) -> None:
     """Appends the generated shop at a rate, half a year after the other, each with new people."""
     catalogue = load()
-    with Inlet(read_project(project).log, catalogue) as inlet:
+    with embedded_inlet(read_project(project).log, catalogue) as inlet:
         told = (
             inlet.outgoing(catalogue.events[one.type], _of(seed, one.datum))
             for seed in count(1)

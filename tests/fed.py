@@ -20,7 +20,7 @@ from streams.core.framing import frame
 from streams.log.protocol import Outgoing
 from streams.log.sqlite import SqliteLog
 from streams.pipeline import BATCH, Pipeline, drain
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 from streams.sources.files import encode
 from tests.feed import LANDED, OPENING, SECOND, SECRET, blank_store, catalogue
 

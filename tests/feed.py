@@ -26,7 +26,7 @@ from sinks.duckdb.store import Landing, Store
 from streams.core.framing import frame
 from streams.core.model import Batch, Place, Record
 from streams.pipeline import Pipeline
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 
 SECRET = b"s" * 32
 LOG = "a log"

@@ -20,7 +20,7 @@ from sinks.duckdb.digest import digest
 from sinks.duckdb.store import Landing, Store
 from sinks.gateway.access import Access
 from streams.house import House
-from streams.ingest import Inlet
+from streams.inlet import Inlet, embedded_inlet
 from streams.log.protocol import Outgoing
 from streams.settings import Project, init_project, read_project
 from tests.feed import Said, blank_store, catalogue, check_books, land_whole, new_store, says
@@ -167,7 +167,7 @@ def pages(count: int, first: int = 0, **fields: Any) -> list[Said]:
 
 def append(project: Project, events: Iterable[Said]) -> None:
     """Appends events to a project's log."""
-    with Inlet(project.log, catalogue()) as inlet:
+    with embedded_inlet(project.log, catalogue()) as inlet:
         inlet.log.append([outgoing(inlet, said) for said in events])
 
 

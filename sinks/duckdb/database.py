@@ -18,7 +18,7 @@ import duckdb
 
 from sinks.duckdb.sql import literal, script, scripts
 
-VERSION = 2  # of the tables; upgrades/<version>.sql leads to it from the one before
+VERSION = 3  # of the tables; upgrades/<version>.sql leads to it from the one before
 OURS = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'meta'"
 SCHEMAS = ("ops", "identity", "profile")
 ANYTHING = "SELECT 1 FROM duckdb_tables() UNION ALL SELECT 1 FROM duckdb_views() WHERE NOT internal LIMIT 1"

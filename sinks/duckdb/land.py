@@ -112,7 +112,8 @@ def account(database: Database, batch: Batch, known: Mapping[Place, int], landed
     for place, offset in sorted(batch.positions.items()):
         where = [batch.log_id, place.topic, place.partition]
         database.run("DELETE FROM ops.position WHERE log_id = ? AND topic = ? AND partition = ?", where)
-        database.run("INSERT INTO ops.position VALUES (?, ?, ?, ?)", [*where, offset])
+        row = [*where, offset, batch.lives.get(place)]
+        database.run("INSERT INTO ops.position VALUES (?, ?, ?, ?, ?)", row)
 
 
 def _gaps(batch: Batch, known: Mapping[Place, int], landed_at: datetime) -> pa.Table:

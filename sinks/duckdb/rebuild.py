@@ -23,12 +23,15 @@ from sinks.duckdb.weigh import assign, weigh
 CHUNK = 100_000
 OLD = "the_old_store."
 OWN = (BLOCK, CONSTRAINT)
-PRIMARY = ("ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "identity.assignment")
+PRIMARY = (
+    "ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "ops.writer", "ops.outbox",
+    "identity.assignment",
+)  # fmt: skip
 DERIVED = (
     "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",
     "profile.trait", "profile.measure", "profile.consent",
 )  # fmt: skip
-KEPT = ("store_id", "secret", "log_id", "next_seq", "landed_at")
+KEPT = ("store_id", "secret", "log_id", "cluster_id", "next_seq", "next_told", "landed_at")
 
 Progress = Callable[[int, int], None]
 

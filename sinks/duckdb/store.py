@@ -19,6 +19,7 @@ from sinks.duckdb.contracts import adopt
 from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
 from sinks.duckdb.fold import fold, hear_people, naming_of
 from sinks.duckdb.land import account, land_events, reject
+from sinks.duckdb.outbox import tell
 from sinks.duckdb.reader import Rows
 from sinks.duckdb.sql import script
 from sinks.duckdb.stage import Stage, arrive
@@ -101,6 +102,17 @@ def positions_of(store: Rows, log_id: str) -> dict[Place, int]:
     return {Place(topic, partition): offset for topic, partition, offset in rows}
 
 
+def lives_of(store: Rows, log_id: str) -> dict[Place, str]:
+    """Which life of each partition's topic a store has landed from, where the log tells lives apart."""
+    rows = store.rows(script("queries", "lives").text, {"log": log_id})
+    return {Place(topic, partition): life for topic, partition, life in rows}
+
+
+def writers_of(store: Rows, log_id: str) -> dict[int, str]:
+    """The schemas that the registry of a log told, by id, as JSON."""
+    return dict(store.rows(script("queries", "writers").text, {"log": log_id}))
+
+
 class Store:
     """One DuckDB file under one catalogue."""
 
@@ -114,6 +126,7 @@ class Store:
     ) -> None:
         """Opens or makes the store and takes over the catalogue's contracts. Raises StoreError."""
         self.catalogue = catalogue
+        self.tells = False  # whether changes are noted in the outbox
         _check_name(path, catalogue)
         with _explained(path):
             self.database = Database(path, secret=secret, memory_limit=memory_limit)
@@ -131,11 +144,14 @@ class Store:
             adopt(self.database, catalogue)
         self.catalogue = catalogue
 
-    def belong_to(self, log_id: str) -> None:
-        """Ties a new store to the embedded log that it is fed from. Raises StoreError if it has another."""
-        known = self.database.meta("log_id")
+    def belong_to(self, log_id: str, key: str = "log_id") -> None:
+        """Ties a new store to a log that it is fed from. Raises StoreError if it has another.
+
+        `key` is the fact under which the store knows it: `log_id` the embedded one, `cluster_id` Kafka.
+        """
+        known = self.database.meta(key)
         if known is None:
-            self.database.set_meta("log_id", log_id)
+            self.database.set_meta(key, log_id)
         elif known != log_id:
             raise StoreError(
                 f"{self.database.path} is fed from another log ({known}) than this project's ({log_id}): it "
@@ -153,6 +169,22 @@ class Store:
         """Where to go on reading a log."""
         with _explained(self.database.path):
             return positions_of(self.database, log_id)
+
+    def lives(self, log_id: str) -> dict[Place, str]:
+        """Which life of each topic the positions were taken from."""
+        with _explained(self.database.path):
+            return lives_of(self.database, log_id)
+
+    def writers(self, log_id: str) -> dict[int, str]:
+        """The schemas that the registry of a log has told so far."""
+        with _explained(self.database.path):
+            return writers_of(self.database, log_id)
+
+    def keep_writers(self, log_id: str, writers: Mapping[int, str]) -> None:
+        """Keeps schemas that a registry told: what they wrote can be read without it from now on."""
+        with _explained(self.database.path), self.database.transaction():
+            for schema_id, text in writers.items():
+                self.database.run("INSERT INTO ops.writer VALUES (?, ?, ?)", [log_id, schema_id, text])
 
     def last_landed_at(self) -> datetime | None:
         """The landing time of the last batch; the next must be later."""
@@ -186,6 +218,8 @@ class Store:
             assign(database, landed_at)
             reject(database, batch, rejected, landed_at)
             account(database, batch, self.positions(batch.log_id), landed_at)
+            if self.tells:
+                tell(database, landed_at)
             database.set_meta("next_seq", str(first + len(batch.records)))
             database.set_meta("landed_at", landed_at.isoformat())
             stage.clear()

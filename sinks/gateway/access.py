@@ -156,4 +156,6 @@ def _told() -> Iterator[None]:
     except flight.FlightUnavailableError:
         raise DoorClosed("the process that had the store open has gone; ask again") from None
     except flight.FlightError as error:
+        if isinstance(error, flight.FlightCancelledError) and not error.extra_info:  # it closed before a word
+            raise DoorClosed("the process that had the store open has gone; ask again") from None
         raise QueryError(error.extra_info.decode() or f"the door failed: {error}") from None

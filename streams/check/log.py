@@ -18,7 +18,7 @@ from streams.core.read import schema_ids
 from streams.embedded import SqliteFile
 from streams.log.protocol import Ends, LogError, PositionError
 from streams.log.sqlite import SqliteLog
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 
 MOST = 100_000  # records read at once
 Positions = Mapping[Place, int]

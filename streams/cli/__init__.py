@@ -34,7 +34,7 @@ from streams.cli.tail import tail
 from streams.cli.upgrade import upgrade
 from streams.copying import BackupError
 from streams.log.protocol import LogError
-from streams.registry import RegistryError
+from streams.registry.protocol import RegistryError
 from streams.rejects import RejectError
 from streams.settings import SettingsError
 from streams.sources.files import FileError

@@ -18,7 +18,8 @@ from streams.cli.layout import counts, progress
 from streams.cli.session import Session
 from streams.cli.show import print_customer
 from streams.cli.words import heading, screen, table
-from streams.ingest import APPENDED_AT_ONCE, Inlet
+from streams.ingest import APPENDED_AT_ONCE
+from streams.inlet import Inlet
 from streams.log.protocol import Outgoing
 from streams.settings import FILE, SettingsError, init_project, read_project
 

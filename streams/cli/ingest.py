@@ -16,7 +16,8 @@ from streams.cli.layout import counts, progress
 from streams.cli.preview import SHOWN, preview
 from streams.cli.session import Session
 from streams.house import House
-from streams.ingest import Appended, Inlet, Target, append_file, expand, find_target
+from streams.ingest import Appended, Target, append_file, expand, find_target
+from streams.inlet import Inlet
 from streams.rejects import known_refusals
 from streams.sources.files import size
 

@@ -18,11 +18,11 @@ from streams.cli.session import Session
 from streams.cli.words import safe, screen, table
 from streams.core.model import REASONS
 from streams.house import House
-from streams.ingest import Inlet
+from streams.inlet import open_inlet
 from streams.log.protocol import Outgoing
-from streams.rejects import Reject, RejectError, contents, find_groups, find_rejects, row_of
-from streams.rejects import repair as repaired
-from streams.rejects import replay as replayed
+from streams.rejects import contents, find_groups, find_rejects, row_of
+from streams.resend import repair as repaired
+from streams.resend import replayable, translated
 
 SHOWN_BYTES = 256
 SHOWN_IDS = 5
@@ -87,9 +87,8 @@ def show(session: Session, number: int) -> None:
     Example:
       rundum rejected show 1
     """
-    with session.reading() as reader:
-        reject = find_rejects(reader, [number])[0]
-    with Inlet(session.project.log, session.catalogue) as inlet:
+    with session.reading() as reader, open_inlet(session.project, session.catalogue) as inlet:
+        reject = translated(reader, inlet, find_rejects(reader, [number])[0])
         parts = {"The row as it came": safe(row_of(inlet, reject)), "What it says": contents(inlet, reject)}
     mend = MENDS[reject.reason].format(id=number, field=reject.field or "FIELD")
     grid = Table.grid(padding=(0, 2))
@@ -132,7 +131,7 @@ def repair(session: Session, number: int, sets: tuple[str, ...]) -> None:
         if not equals or not path:
             raise click.UsageError(f"--set {path}: write FIELD=VALUE")
     with session.house() as house:
-        reject = find_rejects(house.reader, [number])[0]
+        reject = translated(house.reader, house.inlet, find_rejects(house.reader, [number])[0])
         if reject.resolved:
             click.echo(f"Reject {number} is resolved already; nothing was sent.")
             return
@@ -155,23 +154,13 @@ def replay(session: Session, numbers: tuple[int, ...], everything: bool) -> None
         raise click.UsageError("give the numbers of rejects, or --all")
     with session.house() as house:
         found = find_rejects(house.reader, None if everything else numbers)
-        records, faults = _replayable(house.inlet, [reject for reject in found if not reject.resolved])
+        unresolved = [reject for reject in found if not reject.resolved]
+        records, faults = replayable(house.reader, house.inlet, unresolved)
         for fault in faults:
             click.echo(fault, err=True)
         _send(house, records)
     if faults and not everything:
         raise click.exceptions.Exit(1)
-
-
-def _replayable(inlet: Inlet, rejects: Sequence[Reject]) -> tuple[list[Outgoing], list[str]]:
-    """The records to append, and why others would be refused again."""
-    records, faults = [], []
-    for reject in rejects:
-        try:
-            records += replayed(inlet, reject, datetime.now(UTC))
-        except RejectError as error:
-            faults.append(str(error))
-    return records, faults
 
 
 def _send(house: House, records: Sequence[Outgoing]) -> None:

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from streams.core.model import Batch, Place, Record
-from streams.log.cluster import SECONDS, Cluster, Topic, Topics
+from streams.log.cluster import SECONDS, Cluster
 from streams.log.headers import join_headers
 from streams.log.protocol import (
     Ends,
@@ -26,17 +26,20 @@ from streams.log.protocol import (
     Outgoing,
     PositionError,
     check_head,
+    check_life,
     check_start,
     may_be_trimmed,
 )
 from streams.log.sender import Sender
 from streams.log.shares import by_turn, fair_shares
+from streams.log.topics import Topic, Topics
 
 BATCH_BYTES = 32 * 2**20
 PLACE_BYTES = 8 * 2**20  # fetched at once of one place
 FETCH_BYTES = 32 * 2**20
 PIECE = 10_000  # records taken from a place at a time, so that bytes are counted in between
 GATHER_SECONDS = 0.2  # for a batch to grow, once something is there
+MISSING_SECONDS = 15.0  # until a topic that is not there counts as deleted
 GRACE = 4.0  # seconds beyond the client's own patience
 
 
@@ -49,7 +52,7 @@ class KafkaLog:
     """
 
     def __init__(
-        self, cluster: Cluster, topics: Iterable[str], *, loop: asyncio.AbstractEventLoop | None = None
+        self, cluster: Cluster, topics: Iterable[str] = (), *, loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
         """Asks the cluster for its id. Raises LogError, LogUnreachable."""
         self.cluster = cluster
@@ -60,9 +63,14 @@ class KafkaLog:
         self._consumer: AIOKafkaConsumer | None = None
         self._assigned: frozenset[Place] = frozenset()
         self._last_served: Place | None = None
+        self._missing_since: float | None = None
         self._thread = _LoopThread(loop)
         self._loop = self._thread.loop
         self._is_closed = False
+
+    def read(self, topics: Iterable[str]) -> None:
+        """Reads these topics from now on."""
+        self._names = sorted(topics)
 
     def append(self, records: Sequence[Outgoing]) -> list[int]:
         """Append; the offsets, in the order given.
@@ -81,7 +89,9 @@ class KafkaLog:
         """Up to `limit` records, and about 32 MiB at most. Waits for no record that is not there yet."""
         if limit < 1:
             raise ValueError(f"a batch has at least one record, not {limit}")
-        ends = self.ends()
+        topics = self._look()
+        self._expect(topics, {place.topic for place in positions if place.topic in self._names})
+        ends = self._ends(topics)
         for place, position in {**dict.fromkeys(ends, 0), **positions}.items():
             if place.topic in self._names:
                 check_head(self.id, place, position, ends.get(place, Ends(0, 0)))
@@ -138,6 +148,17 @@ class KafkaLog:
     def _look(self) -> dict[str, Topic]:
         self._check_open()
         return self.topics.look(self._names)
+
+    def _expect(self, found: Mapping[str, Topic], wanted: set[str]) -> None:
+        """Refuses to go on without a topic; a cluster that has just started can lack it for a moment."""
+        missing = sorted(wanted - found.keys())
+        if not missing:
+            self._missing_since = None
+            return
+        self._missing_since = self._missing_since or monotonic()
+        if monotonic() - self._missing_since < MISSING_SECONDS:
+            raise LogUnreachable(f"Kafka at {self.cluster.bootstrap} does not have {', '.join(missing)} now")
+        check_life(self.id, Place(missing[0], 0), "there", None)
 
     def _ends(self, topics: Mapping[str, Topic]) -> dict[Place, Ends]:
         places = [Place(name, number) for name, one in topics.items() for number in range(one.partitions)]

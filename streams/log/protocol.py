@@ -115,7 +115,8 @@ def check_start(log_id: str, place: Place, position: int, ends: Ends) -> None:
         raise PositionError(
             f"{_where(log_id, place, position, ends)}, which is before the start: {ends.start - position} "
             "records were trimmed before they landed; give the store that they landed in, restore a backup "
-            f"of the log that still holds them, or say that they are lost: `rundum topics accept {place.topic}`"
+            "of the log that still holds them, or say that they are lost and go on without: `rundum topics "
+            f"accept {place.topic}`"
         )
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from streams.log.cluster import Cluster, as_failure
+from streams.log.cluster import Cluster
 from streams.log.headers import split_headers
 from streams.log.protocol import LogUnreachable, Outgoing
+from streams.log.topics import as_failure
 
 SECONDS = 30.0  # for what was given to the client to be kept by the cluster
 LOOK_SECONDS = 5.0

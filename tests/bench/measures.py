@@ -34,7 +34,7 @@ from streams.core.read import unframe_all
 from streams.core.writers import Writer, writer_of
 from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain, uncollected, utc_now
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 from streams.sources.synthetic import QUALITY, Truth, pairwise
 from tests.bench.living import LIVING
 from tests.bench.timing import profiled
@@ -123,7 +123,7 @@ def _append(store: Store, batch: Batch, writers: dict[int, Writer], landed: int)
         count += len(rows)
     connection.execute("DELETE FROM ops.position")
     connection.executemany(
-        "INSERT INTO ops.position VALUES (?, ?, ?, ?)",
+        "INSERT INTO ops.position VALUES (?, ?, ?, ?, NULL)",
         [(batch.log_id, *place, offset) for place, offset in batch.positions.items()],
     )
     return count

@@ -20,7 +20,8 @@ from streams.core.model import Batch, Place, Record
 from streams.core.read import reading_schema
 from streams.log.protocol import Outgoing
 from streams.log.sqlite import SqliteLog
-from streams.registry import SqliteRegistry
+from streams.registry.protocol import Registry
+from streams.registry.sqlite import SqliteRegistry
 from streams.sources.files import encode
 from streams.sources.synthetic import Parameters, Truth, generate
 from streams.sources.synthetic.tracking import tracking
@@ -38,7 +39,7 @@ def log_views(file: Path, events: int, people: int) -> None:
 
 
 def framed_views(
-    registry: SqliteRegistry, events: int, people: int, seed: int = 1
+    registry: Registry, events: int, people: int, seed: int = 1
 ) -> Iterator[tuple[str, bytes, int]]:
     """Page and product views as they go to a log: topic, value, when appended."""
     told = tracking(events, people, seed)
@@ -64,7 +65,7 @@ def _log(file: Path, framed: Iterator[tuple[str, bytes, int]]) -> None:
 
 
 def _framed(
-    registry: SqliteRegistry, events: Iterable[tuple[str, str, bytes, int]]
+    registry: Registry, events: Iterable[tuple[str, str, bytes, int]]
 ) -> Iterator[tuple[str, bytes, int]]:
     types, ids = load().events, dict[str, int]()
     for topic, name, body, at in events:

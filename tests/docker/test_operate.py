@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemas.catalogue import load
 from sinks.gateway.door import place_of
 from streams.health import WELL
-from streams.ingest import Inlet
+from streams.inlet import embedded_inlet
 from streams.settings import FILE, KEEP_HOURS, LIMITS, LOG, PORT, STORE, init_project
 from streams.state import BEHIND, STANDBY, STARTING, STOPPING
 from tests.beside import Running
@@ -35,7 +35,7 @@ def rows(header: str) -> list[list[str]]:
 
 def test_every_metric_is_told_and_every_told_metric_is_there(tmp_path: Path) -> None:
     project = init_project(tmp_path / "shop")
-    with Inlet(project.log, load()) as inlet:
+    with embedded_inlet(project.log, load()) as inlet:
         inlet.log.append(
             [inlet.outgoing(load().events["own/clock/ticked"], {"event_id": "x", "occurred_at": 0})]
         )

@@ -13,7 +13,7 @@ from sinks.duckdb.database import Database
 from sinks.duckdb.store import Store
 from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain, utc_now
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 
 
 class Paths(NamedTuple):

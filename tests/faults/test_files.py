@@ -20,10 +20,10 @@ from sinks.duckdb.database import Database, StoreBusy, StoreError
 from sinks.duckdb.digest import digest
 from sinks.duckdb.store import Store
 from streams.core.model import Batch, Place
-from streams.ingest import Inlet
+from streams.inlet import embedded_inlet
 from streams.owner import Owner
 from streams.pipeline import Pipeline
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 from streams.settings import Project
 from tests.feed import (
     LANDED,
@@ -220,7 +220,7 @@ def own_as_nobody(project: Project, folder: Path, told: Connection) -> None:
         os.setuid(65534)
 
     def own() -> None:
-        with Inlet(project.log, catalogue()) as inlet, Owner(project, catalogue(), inlet):
+        with embedded_inlet(project.log, catalogue()) as inlet, Owner(project, catalogue(), [inlet]):
             pass
 
     told.send(outcome_of(own))

@@ -16,7 +16,7 @@ from sinks.duckdb.store import Store
 from streams.core.framing import frame
 from streams.core.model import Batch, Place, Record
 from streams.pipeline import Pipeline
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 from streams.sources.files import encode
 from tests.feed import (
     LANDED,

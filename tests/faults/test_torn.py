@@ -16,7 +16,7 @@ import pytest
 
 from sinks.duckdb.database import StoreError
 from sinks.gateway.access import Access
-from streams.ingest import Inlet
+from streams.inlet import embedded_inlet
 from streams.log.protocol import PositionError
 from streams.owner import Owner
 from streams.settings import Project, read_project
@@ -31,9 +31,9 @@ TOLD = pages(EVENTS, url="https://shop.example/" + "x" * 300)
 
 def land_and_die(project: Project, trimmed_after: int) -> None:
     """Lands in small batches, has the log forget once on the way, and dies with everything open."""
-    with Inlet(project.log, catalogue()) as inlet:
+    with embedded_inlet(project.log, catalogue()) as inlet:
         inlet.log.append([])
-        owner = Owner(replace(project, keep_hours=0), catalogue(), inlet)
+        owner = Owner(replace(project, keep_hours=0), catalogue(), [inlet])
         for batch, _ in enumerate(owner.land(BATCH), 1):
             if batch == trimmed_after:
                 owner.trim()
@@ -42,7 +42,7 @@ def land_and_die(project: Project, trimmed_after: int) -> None:
 
 def append_and_die(project: Project) -> None:
     """Appends in small transactions, and dies with the log open."""
-    inlet = Inlet(project.log, catalogue())
+    inlet = embedded_inlet(project.log, catalogue())
     for at in range(0, EVENTS, BATCH):
         append(project, TOLD[at : at + BATCH])
     assert inlet
@@ -185,5 +185,5 @@ def test_a_log_that_has_lost_what_landed_takes_nothing_and_says_so(appended: Pro
         code, run = typed(project.root, *words)
         assert code == 1
         assert re.search(r"beyond the head: .*restore the backup", run.error), run.said
-    with Inlet(project.log, catalogue()) as inlet:
+    with embedded_inlet(project.log, catalogue()) as inlet:
         assert all(ends.head < EVENTS for ends in inlet.log.ends().values())

@@ -11,7 +11,7 @@ from sinks.duckdb.database import StoreError
 from streams.attempts import Attempts, Span
 from streams.core.model import Batch, Place
 from streams.log.protocol import LogError
-from streams.registry import RegistryError
+from streams.registry.protocol import RegistryError
 
 WEB, SHOP = Place("web.tracking", 0), Place("shop.standard", 1)
 BATCH = Batch("log", [], {WEB: 10, SHOP: 4})

@@ -23,7 +23,7 @@ from sinks.gateway.access import Access
 from streams.backup import MANIFEST, back_up
 from streams.cli import main
 from streams.copying import LOG, STORE, BackupError, check_room
-from streams.ingest import Inlet
+from streams.inlet import embedded_inlet
 from streams.log.sqlite import SqliteLog
 from streams.owner import Owner
 from streams.restore import read_manifest, restore
@@ -174,8 +174,11 @@ def test_beside_a_process_that_lands(tmp_path: Path) -> None:
 
 def test_an_owner_that_goes_does_not_keep_it(shop: Project, tmp_path: Path) -> None:
     """Whoever has the store open for a moment ends without copying; the copy is then made without it."""
-    with Inlet(shop.log, catalogue()) as inlet, command(shop.root, "backup", tmp_path / "safe") as asking:
-        owner = Owner(shop, catalogue(), inlet)
+    with (
+        embedded_inlet(shop.log, catalogue()) as inlet,
+        command(shop.root, "backup", tmp_path / "safe") as asking,
+    ):
+        owner = Owner(shop, catalogue(), [inlet])
         wait_for((tmp_path / "safe.partial").exists)
         time.sleep(0.5)
         owner.close()

@@ -10,12 +10,18 @@ from sinks.duckdb.database import StoreBusy, StoreError
 from streams.attempts import Span
 from streams.careful import land_carefully
 from streams.core.model import Place
-from streams.ingest import Inlet
+from streams.inlet import embedded_inlet
 from streams.settings import Project
 from tests.feed import catalogue
 from tests.living import append, check, new_project, pages, running
 
 WEB = Place("web.tracking", 0)
+
+
+def carefully(project: Project, spans: list[Span]) -> int:
+    with embedded_inlet(project.log, catalogue()) as inlet:
+        log_id = inlet.log.id
+    return land_carefully(project, log_id, spans)
 
 
 @pytest.fixture
@@ -27,22 +33,22 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_records_that_harm_nobody_all_land(project: Project) -> None:
-    assert land_carefully(project, [Span(WEB, 0, 30)]) == 0
+    assert carefully(project, [Span(WEB, 0, 30)]) == 0
     check(project, pages(30))
 
 
 def test_what_has_landed_meanwhile_is_left_alone(project: Project) -> None:
-    assert land_carefully(project, [Span(WEB, 0, 20)]) == 0
-    assert land_carefully(project, [Span(WEB, 0, 20), Span(WEB, 5, 7)]) == 0
-    assert land_carefully(project, [Span(WEB, 10, 30)]) == 0
+    assert carefully(project, [Span(WEB, 0, 20)]) == 0
+    assert carefully(project, [Span(WEB, 0, 20), Span(WEB, 5, 7)]) == 0
+    assert carefully(project, [Span(WEB, 10, 30)]) == 0
     check(project, pages(30))
 
 
 def test_what_is_wrong_with_the_world_is_said_and_blames_no_record(project: Project) -> None:
     with running(project), pytest.raises(StoreBusy, match="nothing is lost"):
-        land_carefully(project, [Span(WEB, 0, 30)])
-    with Inlet(project.log, catalogue()) as inlet:
+        carefully(project, [Span(WEB, 0, 30)])
+    with embedded_inlet(project.log, catalogue()) as inlet:
         inlet.log.trim({WEB: 30})
     project.store.write_bytes(b"no database" * 5000)
     with pytest.raises(StoreError, match="restore it"):
-        land_carefully(project, [Span(WEB, 0, 30)])
+        carefully(project, [Span(WEB, 0, 30)])

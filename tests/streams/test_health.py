@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sinks.duckdb.reader import Reader
 from sinks.gateway.access import Caller, DoorClosed
 from streams.health import HOST, Health
-from streams.ingest import Inlet
+from streams.inlet import embedded_inlet
 from streams.log.protocol import Outgoing
 from streams.settings import Project
 from streams.state import BEHIND, LANDING, STANDBY, State
@@ -53,7 +53,7 @@ def metrics(port: int) -> dict[str, float]:
 
 def test_a_running_process_is_ready_and_counts_what_it_did(project: Project) -> None:
     append(project, [*pages(5), *pages(2)])
-    with Inlet(project.log, catalogue()) as inlet:
+    with embedded_inlet(project.log, catalogue()) as inlet:
         inlet.log.append([Outgoing("web.tracking", b"junk")])
     with running(project) as run:
         port = port_of(run)

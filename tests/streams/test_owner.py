@@ -18,7 +18,7 @@ from sinks.duckdb.store import Landing, StoreCrowded
 from sinks.gateway.access import Access, Caller
 from sinks.gateway.door import place_of
 from streams.core.model import Place
-from streams.ingest import Inlet
+from streams.inlet import embedded_inlet
 from streams.log.protocol import Outgoing
 from streams.owner import Owner, micros
 from streams.pipeline import utc_now
@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Project:
 
 @contextmanager
 def owning(project: Project) -> Iterator[Owner]:
-    with Inlet(project.log, catalogue()) as inlet, Owner(project, catalogue(), inlet) as owner:
+    with embedded_inlet(project.log, catalogue()) as inlet, Owner(project, catalogue(), [inlet]) as owner:
         yield owner
 
 
@@ -203,9 +203,9 @@ def test_a_reader_amid_an_answer_puts_trimming_off_and_nothing_else(project: Pro
 
 
 def test_nobody_can_have_it_twice(project: Project) -> None:
-    with running(project) as run, Inlet(project.log, catalogue()) as inlet:
+    with running(project) as run, embedded_inlet(project.log, catalogue()) as inlet:
         with pytest.raises(StoreBusy, match=rf"PID {run.process.pid}"):
-            Owner(project, catalogue(), inlet)
+            Owner(project, catalogue(), [inlet])
         assert Caller(project.store).owner["pid"] == run.process.pid
 
 
@@ -213,10 +213,10 @@ def test_an_owner_that_cannot_be_leaves_nothing_open(project: Project, tmp_path:
     with owning(project) as owner:
         log = owner.inlet.log.id
     with (
-        Inlet(tmp_path / "other.sqlite", catalogue()) as inlet,
+        embedded_inlet(tmp_path / "other.sqlite", catalogue()) as inlet,
         pytest.raises(StoreError, match="belongs to another project"),
     ):
-        Owner(project, catalogue(), inlet)
+        Owner(project, catalogue(), [inlet])
     assert not place_of(project.store).exists()
     with owning(project) as owner:
         assert owner.inlet.log.id == log

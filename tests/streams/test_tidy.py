@@ -14,7 +14,7 @@ from schemas.catalogue import load
 from sinks.duckdb.reader import QueryError
 from streams import tidy
 from streams.core.model import Place
-from streams.ingest import Inlet
+from streams.inlet import embedded_inlet
 from streams.owner import Owner
 from streams.settings import Project
 from tests.feed import Said
@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Project:
 def owner(project: Project) -> Iterator[Owner]:
     """Its owner, with some devices landed and a reader who has not read on since."""
     append(project, pages(4))
-    with Inlet(project.log, load()) as inlet, Owner(project, load(), inlet) as made:
+    with embedded_inlet(project.log, load()) as inlet, Owner(project, load(), [inlet]) as made:
         list(made.land())
         yield made
 

@@ -1,15 +1,16 @@
--- What became of the records of a log ($log) from $starts to before $ends of some partitions ($topics, $partitions).
+-- What became of the records from $starts to before $ends of some partitions ($topics, $partitions) that landed
+-- after $since: an older log can have had the same places.
 WITH span AS (
     SELECT
         unnest($topics) AS topic, unnest($partitions) AS partition, unnest($starts) AS first,
         unnest($ends) AS beyond
 ),
 outcome AS (
-    SELECT 'landed' AS what, topic, partition, "offset" FROM ops.event
+    SELECT 'landed' AS what, topic, partition, "offset", landed_at FROM ops.event
     UNION ALL
-    SELECT 'superseded', topic, partition, "offset" FROM ops.conflict
+    SELECT 'superseded', topic, partition, "offset", landed_at FROM ops.conflict
     UNION ALL
-    SELECT 'rejected', topic, partition, "offset" FROM ops.rejected WHERE log_id = $log
+    SELECT 'rejected', topic, partition, "offset", landed_at FROM ops.rejected
 ),
 counted AS (
     SELECT
@@ -19,6 +20,7 @@ counted AS (
     FROM outcome
     JOIN span USING (topic, partition)
     WHERE outcome."offset" >= span.first AND outcome."offset" < span.beyond
+        AND outcome.landed_at > $since::TIMESTAMP
 )
 SELECT
     *,

@@ -21,7 +21,7 @@ from streams.core.framing import frame
 from streams.log.protocol import Outgoing
 from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 from streams.sources.files import encode
 
 EVENT = "app/loyalty/points_earned"

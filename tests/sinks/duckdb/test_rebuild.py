@@ -20,7 +20,7 @@ from streams.core.framing import frame
 from streams.log.protocol import Outgoing
 from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain, utc_now
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 from streams.sources.files import encode
 from streams.sources.synthetic import DEMO, generate
 

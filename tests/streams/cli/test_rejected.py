@@ -12,7 +12,7 @@ import pytest
 
 from schemas.catalogue import EventType, load
 from streams.core.framing import frame
-from streams.ingest import Inlet
+from streams.inlet import Inlet, embedded_inlet
 from streams.log.protocol import Outgoing
 from tests.streams.cli.conftest import Run, payment, payments
 
@@ -39,7 +39,7 @@ def send(project: Path, rundum: Run) -> Send:
 
     def send(make: Callable[[Inlet, EventType], Outgoing]) -> None:
         catalogue = load()
-        with Inlet(project / "log.sqlite", catalogue) as inlet:
+        with embedded_inlet(project / "log.sqlite", catalogue) as inlet:
             inlet.log.append([make(inlet, catalogue.events[PAID])])
         assert rundum("land").exit_code == 0
 

@@ -12,10 +12,11 @@ from confluent_kafka.cimpl import NewPartitions
 from tests.cluster.shared import Kafka
 
 from streams.core.model import Place
-from streams.log.cluster import Cluster, Topics, Wish
+from streams.log.cluster import Cluster, Wish
 from streams.log.headers import join_headers, split_headers
 from streams.log.kafka import KafkaLog
 from streams.log.protocol import Log, LogUnreachable, Outgoing, PositionError, check_life
+from streams.log.topics import Topics
 from tests.streams.log.conformance import LogConformance, OpenLog, read_on, values
 
 
@@ -77,7 +78,7 @@ def test_a_topic_made_anew_is_told_from_the_old_one(cluster: Cluster, open_log: 
         admin.delete_topics([topic])[topic].result(20)
         while topic in Topics(cluster).look([topic]):
             pass
-        with pytest.raises(PositionError, match="beyond the head"):
+        with pytest.raises(LogUnreachable, match=f"does not have {topic} now"):
             log.poll(before.positions, 10)
         Topics(cluster).create({topic: Wish(1)})
         log.append([Outgoing(topic, b"new")] * 9)

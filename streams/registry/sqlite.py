@@ -1,4 +1,4 @@
-"""Writer schemas by number: what the id in a value's first bytes stands for.
+"""The registry of the embedded mode: writer schemas in the file of the log.
 
 Decides that equal schemas have one id for ever. Must never judge a schema: that is the catalogue's part.
 """
@@ -8,26 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from streams.embedded import SqliteFile
+from streams.registry.protocol import RegistryError
 
 KNOWN = "SELECT id FROM writer_schema WHERE fingerprint = ?"
 REGISTER = "INSERT INTO writer_schema (subject, fingerprint, schema) VALUES (?, ?, ?)"
-
-
-class RegistryError(Exception):
-    """A registry that cannot be read or written, or a schema that is not JSON; one sentence with the mend."""
-
-
-class Registry(Protocol):
-    """Gives a writer's schema its id and the other way round. An id is never given twice."""
-
-    def register(self, subject: str, schema: str) -> int:
-        """The id of a schema in JSON; a known one keeps its id. Raises RegistryError."""
-
-    def fetch(self, schema_id: int) -> str | None:
-        """The schema in JSON, None if nobody knows the id. Raises RegistryError if that cannot be told."""
 
 
 class SqliteRegistry:

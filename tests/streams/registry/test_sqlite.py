@@ -7,7 +7,8 @@ import pytest
 
 from streams.log.protocol import Outgoing
 from streams.log.sqlite import SqliteLog
-from streams.registry import Registry, RegistryError, SqliteRegistry
+from streams.registry.protocol import Registry, RegistryError
+from streams.registry.sqlite import SqliteRegistry
 
 SUBJECT = "shop.standard-shop.standard.OrderPlaced"
 SCHEMA = {"type": "record", "name": "OrderPlaced", "namespace": "shop.standard", "fields": [], "doc": "ü"}
@@ -63,7 +64,7 @@ def test_another_programs_file_is_refused(tmp_path: Path) -> None:
 def test_processes_agree_on_ids(tmp_path: Path) -> None:
     program = """
 import sys
-from streams.registry import SqliteRegistry
+from streams.registry.sqlite import SqliteRegistry
 with SqliteRegistry(sys.argv[1]) as registry:
     print([registry.register("s", '{"name": "n%d"}' % number) for number in range(20)])
 """

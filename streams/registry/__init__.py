@@ -1,0 +1,1 @@
+"""Writer schemas by number. One protocol, one implementation a file."""
