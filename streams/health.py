@@ -1,4 +1,4 @@
-"""/health and /metrics of a running process, on this machine only.
+"""/health and /metrics of a running process, on this machine only unless the project says otherwise.
 
 Decides what supervisors and Prometheus are told. Must never change anything, nor hold up what lands.
 """
@@ -25,7 +25,6 @@ from streams.settings import Project
 from streams.state import LANDING, State
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  UTC without a zone, as the store keeps it
-HOST = "127.0.0.1"
 WELL = ("ready", "standby")
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
 
@@ -51,6 +50,20 @@ class Figures(Collector):
             "rundum_freshness_seconds",
             "Since when all that was appended has landed.",
             state.freshness if owns else 0,
+        )
+        lag = GaugeMetricFamily(
+            "rundum_lag_records",
+            "Records of a partition that have not landed.",
+            labels=["topic", "partition"],
+        )
+        for place, left in sorted(state.lag.items()):
+            lag.add_metric([place.topic, str(place.partition)], left)
+        yield lag
+        yield GaugeMetricFamily(
+            "rundum_trouble", "1 while something that landing needs is out of reach.", bool(state.trouble)
+        )
+        yield GaugeMetricFamily(
+            "rundum_unbalanced", "Hours of topics whose records are not all accounted for.", state.unbalanced
         )
         yield GaugeMetricFamily("rundum_queries_running", "Questions at the door now.", self.running())
         sizes = GaugeMetricFamily("rundum_file_bytes", "Size of a file.", labels=["file"])
@@ -92,8 +105,8 @@ class Health:
     """The web server; answers from threads of its own."""
 
     def __init__(self, project: Project, state: State, port: int) -> None:
-        """Listens on the port of this machine. Raises OSError if it is taken."""
-        self.state = state
+        """Listens on the port of the project's host. Raises OSError if it is taken."""
+        self.state, self.host = state, project.host
         self.figures = Figures(project, state)
         self._registry = CollectorRegistry()
         self._registry.register(self.figures)
@@ -104,7 +117,7 @@ class Health:
             registry=self._registry,
         )
         self._metrics = make_wsgi_app(self._registry)
-        self._server = make_server(HOST, port, self._answer, _Server, _Quiet)
+        self._server = make_server(project.host, port, self._answer, _Server, _Quiet)
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -133,6 +146,9 @@ def _health(health: Health, verdict: str, why: str) -> dict[str, Any]:
     return {
         "status": verdict,
         "why": why,
+        "live": verdict != "stuck",
+        "ready": verdict == "ready",
+        "standby": verdict == "standby",
         "pid": os.getpid(),
         "store": str(health.figures.project.store),
         "waiting": state.waiting,

@@ -32,7 +32,7 @@ from streams.tidy import Tidy
 
 PRIVATE = 0o077  # what a process makes that has a store open holds personal data
 CROWDED = "the store needed the memory for what is landing; ask again, for less"
-Job = Callable[[], dict[str, Any]]
+Job = Callable[[], Any]
 
 
 class Owner:
@@ -88,9 +88,9 @@ class Owner:
         except queue.Empty:
             return
 
-    def between(self, job: Job) -> dict[str, Any]:
+    def between(self, job: Job) -> Any:
         """Has the thread that lands do a job between two batches; for other threads. Raises QueryError."""
-        told: Future[dict[str, Any]] = Future()
+        told: Future[Any] = Future()
         with self._hiring:
             if self._is_closed:
                 raise DeskClosed(STOPPING)
@@ -144,7 +144,7 @@ class Owner:
     def _open(self, catalogue: Catalogue) -> None:
         project, trimmed = self.project, self.inlets[0].log.id
         self.store = Store(project.store, catalogue, memory_limit=project.memory_limit)
-        self._jobs: queue.SimpleQueue[tuple[Job, Future[dict[str, Any]]]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Job, Future[Any]]] = queue.SimpleQueue()
         self._hiring, self._is_closed = threading.Lock(), False
         try:
             for inlet in self.inlets:
@@ -194,7 +194,8 @@ class Owner:
 
     def _adopt(self, _: dict[str, Any]) -> dict[str, Any]:
         """Takes over the contracts that the project has now, between two batches."""
-        return self.between(self._renew)
+        said: dict[str, Any] = self.between(self._renew)
+        return said
 
     def _renew(self) -> dict[str, Any]:
         self.store.adopt(contracts_of(self.project))

@@ -72,10 +72,10 @@ class Runner:
             try:
                 inlet = open_inlet(self.project, self.catalogue, self.loop)
             except LogUnreachable as failure:
-                self._wait_for(str(failure))
+                self.wait_for(str(failure))
                 self.state.stop.wait(RETRY)
             else:
-                self._go_on()
+                self.go_on()
                 opened.enter_context(inlet)
                 older = older_inlets(self.project, self.catalogue)
                 return [*map(opened.enter_context, older), inlet]
@@ -89,23 +89,24 @@ class Runner:
             while owner.notes:
                 self.tell(owner.notes.pop(0))
         except (LogUnreachable, RegistryUnreachable) as failure:
-            self._wait_for(str(failure))
+            self.wait_for(str(failure))
             self.state.beat = monotonic()
             return False
         if owner.held:
-            self._wait_for(owner.held)
+            self.wait_for(owner.held)
             return False
-        self._go_on()
+        self.go_on()
         return True
 
-    def _wait_for(self, why: str) -> None:
+    def wait_for(self, why: str) -> None:
         """Keeps in mind what is missing, and says so once a minute."""
         self.state.trouble = why
         if monotonic() - self._told_at >= TELL_SECONDS:
             self._told_at = monotonic()
             self.tell(f"waiting: {why}")
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """All that it needs is there again."""
         if self.state.trouble:
             self.tell(f"back again after: {self.state.trouble}")
             self.state.trouble, self._told_at = "", -TELL_SECONDS

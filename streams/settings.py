@@ -26,11 +26,12 @@ KEYS = {
     "project": ("name",),
     "store": ("path", "memory_limit"),
     "log": ("path", "keep_hours"),
-    "run": ("port",),
+    "run": ("host", "port"),
     "door": ("seconds", "rows", "queries"),
     "kafka": (*brokers.TEXTS, *brokers.NUMBERS),
 }
 KEEP_HOURS = 24
+HOST = "127.0.0.1"
 PORT = 7300
 LIMITS = Limits()
 SIZE = re.compile(r"[1-9]\d*(\.\d+)?\s?[KMGT]i?B")
@@ -51,7 +52,8 @@ path = "{log}"  # the SQLite file that everything is appended to before it lands
 keep_hours = {keep_hours}  # of what has landed, so that an older store from a backup can follow
 
 [run]
-port = {port}  # of `rundum run` on this machine: /health and /metrics
+host = "{host}"  # of /health and /metrics; "0.0.0.0" lets other machines ask
+port = {port}
 
 [door]  # what one question may take while `rundum run` has the store open
 seconds = {seconds}
@@ -108,6 +110,7 @@ class Project:
     port: int = PORT
     limits: Limits = LIMITS
     kafka: Kafka | None = None
+    host: str = HOST
 
 
 def find_project(start: Path) -> Path | None:
@@ -138,7 +141,7 @@ def read_project(folder: Path) -> Project:
         folder, name, store, log, schemas if schemas.is_dir() else None, memory_limit,
         number["log.keep_hours"], number["run.port"],
         Limits(number["door.seconds"], number["door.rows"], number["door.queries"]),
-        read_kafka(tables.get("kafka", {}), folder, refuse),
+        read_kafka(tables.get("kafka", {}), folder, refuse), _text(file, tables, "run.host", HOST),
     )  # fmt: skip
 
 
@@ -163,7 +166,9 @@ def init_project(folder: Path) -> Project:
         _keep(folder / "schemas" / "README.md", README)
         _ignore(folder / ".gitignore")
         numbers = {key.partition(".")[2]: value for key, value in NUMBERS.items()} | brokers.NUMBERS
-        text = TEMPLATE.format(name=name, store=STORE, log=LOG, memory_limit=MEMORY_LIMIT, **numbers)
+        text = TEMPLATE.format(
+            name=name, store=STORE, log=LOG, memory_limit=MEMORY_LIMIT, host=HOST, **numbers
+        )
         file.write_text(text, "utf-8")
     except OSError as error:
         where = Path(error.filename or folder)

@@ -28,6 +28,7 @@ class State:
     beat: float = field(default_factory=monotonic)  # when it was last seen at work
     waiting: int = 0  # records that are in the logs and have not landed
     lag: dict[Place, int] = field(default_factory=dict)  # the same by place
+    unbalanced: int = 0  # hours of topics whose records are not all accounted for
     landed: int = 0  # since it began
     rate: float = 0.0  # records a second, in the last batches
     seconds: list[float] = field(default_factory=list)  # of each batch since it was last asked for

@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.house",
         "streams.state",
         "streams.running",
+        "streams.worker",
         "streams.health",
         "streams.ingest",
         "streams.rejects",

@@ -32,6 +32,7 @@ from streams.cli.sql import sql
 from streams.cli.stopping import stoppable
 from streams.cli.tail import tail
 from streams.cli.upgrade import upgrade
+from streams.cli.worker import worker
 from streams.copying import BackupError
 from streams.log.protocol import LogError
 from streams.registry.protocol import RegistryError
@@ -97,7 +98,7 @@ def main(context: click.Context) -> None:
     context.ensure_object(Session)
 
 
-for _command in (init, run, ingest, land, sql, guide, show, explain, tail, sources, check, merge,
+for _command in (init, run, worker, ingest, land, sql, guide, show, explain, tail, sources, check, merge,
                  unmerge, block, rejected, schemas, rules, digest, rebuild, backup, restore, upgrade,
                  demo):  # fmt: skip
     main.add_command(_command)

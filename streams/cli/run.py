@@ -24,7 +24,7 @@ from sinks.duckdb.reader import Limits
 from sinks.gateway.desk import Desk
 from streams.cli.session import Session
 from streams.cli.stopping import SIGNALS
-from streams.health import HOST, Health
+from streams.health import Health
 from streams.owner import Owner
 from streams.running import Runner
 from streams.settings import Project
@@ -50,27 +50,35 @@ def run(session: Session, port: int | None) -> None:
       rundum run
     """
     project, state = session.project, State()
-    with _health(project, state, project.port if port is None else port) as health, _line(state) as tell:
-        tell(f"/health and /metrics on {HOST}:{health.port}")
+    if project.kafka:
+        raise click.ClickException("this project's events come over Kafka: use `rundum worker`")
+    with health_of(project, state, project.port if port is None else port) as health, line_of(state) as tell:
+        tell(announced(health))
 
         def ready(owner: Owner) -> None:
             health.figures.running = lambda: owner.desk.running
             health.figures.reader = Desk(owner.store.database.connection, METRICS).reader()
 
-        with _stoppable(state.stop):
+        with stoppable_by(state.stop):
             Runner(project, session.catalogue, state, tell).run(ready)
         tell("stopped; nothing is lost")
     sys.stdout.flush()
     os._exit(0)  # a reader that reads no more must not keep the process
 
 
+def announced(health: Health) -> str:
+    """Where the process can be asked how it is."""
+    return f"/health and /metrics on {health.host}:{health.port}"
+
+
 @contextmanager
-def _health(project: Project, state: State, port: int) -> Iterator[Health]:
+def health_of(project: Project, state: State, port: int) -> Iterator[Health]:
+    """Within, the process answers /health and /metrics."""
     try:
         health = Health(project, state, port)
     except OSError as error:
         raise click.ClickException(
-            f"port {port} of this machine cannot be used ({error.strerror}); name another by --port, or as "
+            f"port {port} of {project.host} cannot be used ({error.strerror}); name another by --port, or as "
             f"run.port in {project.root / 'rundum.toml'}"
         ) from None
     try:
@@ -80,7 +88,7 @@ def _health(project: Project, state: State, port: int) -> Iterator[Health]:
 
 
 @contextmanager
-def _stoppable(stop: threading.Event) -> Iterator[None]:
+def stoppable_by(stop: threading.Event) -> Iterator[None]:
     """Within, a signal asks for the end, and sees to it: what lands is not interrupted amid a batch.
 
     The signal is heard through a pipe, for the thread that lands can be in native code for seconds.
@@ -109,7 +117,7 @@ def _heed(hears: int, stop: threading.Event) -> None:
 
 
 @contextmanager
-def _line(state: State) -> Iterator[Callable[[str], None]]:
+def line_of(state: State) -> Iterator[Callable[[str], None]]:
     """A line that refreshes on a terminal, lines in a pipe; gives the way to say something beside it."""
     console = Console(highlight=False)
     if not console.is_terminal:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from confluent_kafka.admin import OffsetSpec
 
 from streams.core.model import Batch, Place, Record
 from streams.log.cluster import SECONDS, Cluster
@@ -109,10 +110,8 @@ class KafkaLog:
     def offsets_at(self, timestamp: int) -> dict[Place, int]:
         """The first offset of every place whose record is not older; the head where all are."""
         ends = self.ends()
-        times = {_partition(place): timestamp // 1000 for place in ends}
-        found = self._run(self._ask("offsets_for_times", times))
-        offsets = {place: found.get(_partition(place)) for place in ends}
-        return {place: one.offset if one else ends[place].head for place, one in offsets.items()}
+        found = self.topics.offsets(ends, OffsetSpec.for_timestamp(timestamp // 1000))
+        return {place: found[place] if found[place] >= 0 else ends[place].head for place in ends}
 
     def trim(self, positions: Mapping[Place, int]) -> None:
         """Have the cluster delete the records below the positions."""
@@ -162,16 +161,9 @@ class KafkaLog:
 
     def _ends(self, topics: Mapping[str, Topic]) -> dict[Place, Ends]:
         places = [Place(name, number) for name, one in topics.items() for number in range(one.partitions)]
-        partitions = [_partition(place) for place in places]
-        starts = self._run(self._ask("beginning_offsets", partitions))
-        heads = self._run(self._ask("end_offsets", partitions))
-        return {
-            place: Ends(starts[one], heads[one]) for place, one in zip(places, partitions, strict=True)
-        }  # fmt: skip
-
-    async def _ask(self, method: str, about: Any) -> Any:
-        """What a consumer knows of offsets."""
-        return await getattr(await self._started(), method)(about) if about else {}
+        starts = self.topics.offsets(places, OffsetSpec.earliest())
+        heads = self.topics.offsets(places, OffsetSpec.latest())
+        return {place: Ends(starts[place], heads[place]) for place in places}
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._consumer is None:

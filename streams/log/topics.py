@@ -6,12 +6,12 @@ Decides when a cluster counts as out of reach. Must never read or write a record
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
 from streams.core.model import Place
@@ -75,6 +75,20 @@ class Topics:
             for future in made.values():
                 _unless((KafkaError.TOPIC_ALREADY_EXISTS,), future)
         return missing
+
+    def offsets(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
+        """An offset of each place, such as its latest; -1 where there is none. Raises LogError.
+
+        Records of a transaction that is still open are not there yet.
+        """
+        wanted = {TopicPartition(*place): spec for place in places}
+        if not wanted:
+            return {}
+        with explained(self.cluster):
+            asked = self._admin.list_offsets(
+                wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=SECONDS
+            )
+            return {Place(one.topic, one.partition): future.result().offset for one, future in asked.items()}
 
     def forget(self, positions: Mapping[Place, int]) -> None:
         """Deletes the records below some offsets. Raises LogError, LogUnreachable."""

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sinks.duckdb.reader import Reader
 from sinks.gateway.access import Caller, DoorClosed
-from streams.health import HOST, Health
+from streams.health import Health
 from streams.inlet import embedded_inlet
 from streams.log.protocol import Outgoing
 from streams.settings import Project
@@ -124,10 +124,10 @@ def test_every_role_says_what_it_is(told: tuple[State, int]) -> None:
 
 def test_it_listens_on_this_machine_only_and_not_after_it_is_closed(project: Project) -> None:
     served = Health(project, State(), 0)
-    with urllib.request.urlopen(f"http://{HOST}:{served.port}/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://{project.host}:{served.port}/metrics", timeout=30) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain")
     with pytest.raises(OSError, match="in use"):
         Health(project, State(), served.port)
     served.close()
     with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(f"http://{HOST}:{served.port}/health", timeout=30)
+        urllib.request.urlopen(f"http://{project.host}:{served.port}/health", timeout=30)

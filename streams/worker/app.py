@@ -1,0 +1,111 @@
+"""START HERE for Kafka: the Faust application of `rundum worker`.
+
+Decides what runs when: landing as a service, all else by timers and agents. Must never keep state of its own:
+what the application knows is in the store, so it can end at any moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import faust
+from yarl import URL
+
+from sinks.duckdb.reader import Reader
+from streams.brokers import Kafka
+from streams.log.cluster import Cluster
+from streams.owner import Owner
+from streams.running import Runner
+from streams.worker.control import Control
+from streams.worker.landing import LandingService
+from streams.worker.quiet import logging_config
+
+TELL_SECONDS = 0.25
+SHOW_SECONDS = 5.0
+RETRY_SECONDS = 15.0
+WATCH_SECONDS = 600.0
+REQUESTS = "own.rundum"  # what people decide, and ask for
+Work = Callable[[Owner, Reader], None]
+
+
+def build_app(kafka: Kafka, control: Control) -> faust.App:
+    """The application: its timers and agents."""
+    app = faust.App(
+        f"{kafka.group}-control",
+        broker=[URL(f"kafka://{one.strip()}") for one in kafka.cluster.bootstrap.split(",")],
+        broker_credentials=_credentials(kafka.cluster),
+        datadir=Path("/nonexistent"),
+        store="memory://",
+        web_enabled=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="latest",
+    )
+    aside = ThreadPoolExecutor(1, "control")
+
+    async def do(work: Work) -> None:
+        await asyncio.get_running_loop().run_in_executor(aside, control.run, work)
+
+    @app.agent(app.topic(REQUESTS, key_serializer="raw", value_serializer="raw"))
+    async def listen(records: faust.StreamT[bytes]) -> None:
+        """Looks at once for what people ask for; the timer would find it later."""
+        async for _ in records:
+            await do(control.retry_unknown)
+
+    @app.timer(TELL_SECONDS)  # type: ignore[untyped-decorator]
+    async def tell_customers() -> None:
+        await do(control.tell_customers)
+
+    @app.timer(SHOW_SECONDS)  # type: ignore[untyped-decorator]
+    async def show_positions() -> None:
+        await do(control.show_positions)
+
+    @app.timer(RETRY_SECONDS)  # type: ignore[untyped-decorator]
+    async def retry_unknown() -> None:
+        await do(control.retry_unknown)
+
+    @app.timer(WATCH_SECONDS)  # type: ignore[untyped-decorator]
+    async def watch_books() -> None:
+        await do(control.watch_books)
+
+    return app
+
+
+def serve(runner: Runner, kafka: Kafka, control: Control, ready: Callable[[Owner], None]) -> None:
+    """Lands until a signal ends it. Raises what ended the landing before."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    landing = LandingService(runner, ready)
+    worker = faust.Worker(
+        build_app(kafka, control),
+        landing,
+        loop=loop,
+        quiet=True,
+        loglevel="WARNING",
+        redirect_stdouts=False,
+        logging_config=logging_config(runner.tell),
+        blocking_timeout=0,
+    )
+    try:
+        worker.execute_from_commandline()
+    except SystemExit:
+        if landing.failure:
+            raise landing.failure from None
+    finally:
+        control.close()
+        logging.shutdown()
+
+
+def _credentials(cluster: Cluster) -> faust.types.auth.CredentialsT | None:
+    """How Faust's own clients prove who they are."""
+    told = cluster.for_aiokafka()
+    context = told.get("ssl_context")
+    if cluster.security.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=cluster.username, password=cluster.password, ssl_context=context,
+            mechanism=cluster.mechanism,
+        )  # fmt: skip
+    return faust.SSLCredentials(context) if context else None
