@@ -15,7 +15,6 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
-from confluent_kafka.admin import OffsetSpec
 
 from streams.core.model import Batch, Place, Record
 from streams.log.cluster import SECONDS, Cluster
@@ -110,7 +109,7 @@ class KafkaLog:
     def offsets_at(self, timestamp: int) -> dict[Place, int]:
         """The first offset of every place whose record is not older; the head where all are."""
         ends = self.ends()
-        found = self.topics.offsets(ends, OffsetSpec.for_timestamp(timestamp // 1000))
+        found = self.topics.offsets_at(ends, timestamp // 1000)
         return {place: found[place] if found[place] >= 0 else ends[place].head for place in ends}
 
     def trim(self, positions: Mapping[Place, int]) -> None:
@@ -161,9 +160,7 @@ class KafkaLog:
 
     def _ends(self, topics: Mapping[str, Topic]) -> dict[Place, Ends]:
         places = [Place(name, number) for name, one in topics.items() for number in range(one.partitions)]
-        starts = self.topics.offsets(places, OffsetSpec.earliest())
-        heads = self.topics.offsets(places, OffsetSpec.latest())
-        return {place: Ends(starts[place], heads[place]) for place in places}
+        return self.topics.ends(places)
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._consumer is None:

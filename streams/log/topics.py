@@ -6,17 +6,18 @@ Decides when a cluster counts as out of reach. Must never read or write a record
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
 from streams.core.model import Place
 from streams.log.cluster import SECONDS, Cluster, Wish
-from streams.log.protocol import LogError, LogUnreachable
+from streams.log.protocol import Ends, LogError, LogUnreachable
 
 SETTLE = 20.0  # seconds until a topic that was made is known to all
 GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
@@ -76,11 +77,18 @@ class Topics:
                 _unless((KafkaError.TOPIC_ALREADY_EXISTS,), future)
         return missing
 
-    def offsets(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
-        """An offset of each place, such as its latest; -1 where there is none. Raises LogError.
+    def ends(self, places: Collection[Place]) -> dict[Place, Ends]:
+        """The ends of places that there are. Raises LogError, LogUnreachable."""
+        starts = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        heads = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return {place: Ends(starts[place], heads[place]) for place in places}
 
-        Records of a transaction that is still open are not there yet.
-        """
+    def offsets_at(self, places: Collection[Place], milliseconds: int) -> dict[Place, int]:
+        """The first offsets of records not older than a time; -1 where all are. Raises LogError."""
+        return self._offsets(places, OffsetSpec.for_timestamp(milliseconds))
+
+    def _offsets(self, places: Collection[Place], spec: OffsetSpec) -> dict[Place, int]:
+        """One offset of each place. Records of a transaction that is still open are not there yet."""
         wanted = {TopicPartition(*place): spec for place in places}
         if not wanted:
             return {}
