@@ -27,7 +27,7 @@ def by_maven(folder: Path) -> Iterator[Cluster]:
     broker, registry = Broker(folder / "broker"), Registry(folder / "registry")
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        for jvm in (broker, registry):
+        for jvm in (registry, broker):
             stack.callback(jvm.kill)
             jvm.launch()
         broker.wait()

@@ -44,13 +44,8 @@ class Registry(Jvm):
         flags = (f"-D{key}={value}" for key, value in options.items())
         return ["java", *self.java, *flags, "-jar", str(fetch().registry)]
 
-    def answers(self) -> bool:
-        """Whether it can list what it holds."""
-        return lists_subjects(self.url)
-
-
-def lists_subjects(url: str) -> bool:
-    """Whether a registry at such an address answers."""
-    with suppress(OSError), urllib.request.urlopen(f"{url}/subjects", timeout=5) as answer:
-        return bool(answer.status == 200)
-    return False
+    def answers(self, within: float = 5) -> bool:
+        """Whether it can list what it holds, within so many seconds."""
+        with suppress(OSError), urllib.request.urlopen(f"{self.url}/subjects", timeout=within) as answer:
+            return bool(answer.status == 200)
+        return False

@@ -79,8 +79,6 @@ def test_a_broker_keeps_its_data_over_kill_pause_and_restart(own_broker: Broker)
     # Whoever was not answered does not know: the record may have been taken.
     assert [value for value in values if value != b"into silence"] == [b"before the kill", b"after the pause"]
 
-
-def test_a_paused_broker_can_be_stopped(own_broker: Broker) -> None:
     own_broker.pause()
     own_broker.stop()
     assert not own_broker.lives

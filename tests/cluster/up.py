@@ -17,7 +17,7 @@ from tests.cluster.artefacts import HOME, Unavailable, fetch, fetched_folder
 from tests.cluster.broker import Broker
 from tests.cluster.registry import Registry
 
-JAVA = ("-Xmx512m", "-XX:+UseSerialGC")
+JAVA = ("-Xmx512m", "-XX:+UseSerialGC")  # a slower start than in tests, for more records a second
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     try:
         run(
             Broker(said.folder / "broker", said.kafka, java=JAVA),
-            Registry(said.folder / "registry", said.registry, java=JAVA),
+            Registry(said.folder / "registry", said.registry),
         )
     except Unavailable as error:
         sys.exit(f"Error: {error}")
@@ -51,7 +51,7 @@ def run(broker: Broker, registry: Registry) -> None:
         print("Fetching Kafka and the registry by Maven, once: 150 MB.", flush=True)
     fetch()
     with ExitStack() as stack:
-        for jvm in (broker, registry):
+        for jvm in (registry, broker):
             stack.callback(jvm.stop)
             jvm.log.unlink(missing_ok=True)
             jvm.launch()
