@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?= 660
+KAFKA_PORT ?= 19092
+REGISTRY_PORT ?= 18081
 READY := .venv/.ready
 
-.PHONY: demo test lint bench soak lock clean
+.PHONY: demo test lint bench soak kafka lock clean
 
 demo: $(READY)
 	@$(BIN)/rundum demo build/demo
@@ -23,6 +25,10 @@ bench: $(READY)
 # `rundum run` with everything beside it, for so many seconds.
 soak: $(READY)
 	$(BIN)/python tests/faults/soak.py $(SECONDS)
+
+# A broker and a registry to work with, without Docker; what they hold is kept in build/kafka.
+kafka: $(READY)
+	@$(BIN)/python -m tests.cluster.up --kafka $(KAFKA_PORT) --registry $(REGISTRY_PORT)
 
 # autograd to future: wanted by lifetimes, of which only the data file is used.
 lock: $(READY)

@@ -1,8 +1,10 @@
-"""Stores that several tests share."""
+"""Stores, and a broker and a registry, that several tests share."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +13,10 @@ import pytest
 from schemas.catalogue import Catalogue
 from streams.pipeline import BATCH
 from streams.sources.synthetic import DEMO, generate
+from tests.cluster.artefacts import Unavailable
+from tests.cluster.broker import Broker
+from tests.cluster.registry import Registry
+from tests.cluster.shared import Cluster, folder_of_run, give_up, need_maven, shared
 from tests.fed import Event, Fed, fed
 
 
@@ -49,3 +55,31 @@ def feed(tmp_path: Path) -> Iterator[Feed]:
     yield feed
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The broker and the registry of this run. For all tests together: take topic names of your own."""
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(shared(folder_of_run(tmp_path_factory.getbasetemp())))
+        except Unavailable as error:
+            give_up(str(error))
+        yield cluster
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of the test's own, to be stopped, killed and paused."""
+    need_maven()
+    with Broker(tmp_path / "broker") as broker:
+        yield broker
+    shutil.rmtree(broker.data, ignore_errors=True)
+
+
+@pytest.fixture
+def own_registry(tmp_path: Path) -> Iterator[Registry]:
+    """A registry of the test's own, to be stopped, killed and paused."""
+    need_maven()
+    with Registry(tmp_path / "registry") as registry:
+        yield registry
