@@ -20,6 +20,7 @@ REGISTRY_PASSWORD = "RUNDUM_REGISTRY_PASSWORD"
 TEXTS = {
     "bootstrap": "",
     "registry": "",
+    "prefix": "",
     "group": "rundum",
     "outbox": "rundum.customers",
     "security": "PLAINTEXT",
@@ -40,18 +41,24 @@ Refuse = Callable[[str, str], Exception]  # key, mend
 
 @dataclass(frozen=True)
 class Kafka:
-    """A cluster and its registry, and how topics are made. `group` is what lag tools show positions under.
+    """A cluster and its registry, and how topics are made. `prefix` comes before the names of our topics,
+    `group` is what lag tools show positions under.
 
     `outbox` is the topic to which changed customers are told; empty: nobody is told.
     """
 
     cluster: Cluster
     registry: Address
+    prefix: str
     group: str
     outbox: str
     partitions: int
     replication: int
     retention_hours: int
+
+    def named(self, topic: str) -> str:
+        """What the cluster calls a topic of ours."""
+        return f"{self.prefix}{topic}"
 
     def wish(self, topic: str) -> Wish:
         """How a topic of ours is made: what people decided is kept for ever, in one order."""
@@ -84,7 +91,7 @@ def read_kafka(table: Mapping[str, Any], root: Path, refuse: Refuse) -> Kafka | 
         texts["registry"], texts["registry_username"], os.environ.get(REGISTRY_PASSWORD, ""),
         files["registry_ca"],
     )  # fmt: skip
-    return Kafka(cluster, address, texts["group"], texts["outbox"], **numbers)
+    return Kafka(cluster, address, texts["prefix"], texts["group"], texts["outbox"], **numbers)
 
 
 def pointed(kafka: Kafka | None, bootstrap: str | None, registry: str | None) -> Kafka | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from uuid import uuid4
 APPLICATION_ID = 0x52554E44  # "RUND", in the header that `file` and SQLite show
 VERSION = 1
 BUSY_SECONDS = 30
+LOOKS, LOOK_PAUSE = 5, 0.05  # at a file, until what it seems to be is believed
 
 TABLES = (
     "CREATE TABLE meta (log_id TEXT NOT NULL)",
@@ -116,6 +118,17 @@ class SqliteFile:
                 self.path.touch(mode=0o600)  # it holds personal data
         if not (os.access(self.path, os.R_OK | os.W_OK) and os.access(self.path.parent, os.W_OK | os.X_OK)):
             raise self._failed(MENDS["SQLITE_READONLY"])
+        for left in reversed(range(LOOKS)):
+            try:
+                self._glance()
+                return
+            except Exception:
+                if not left:
+                    raise
+                time.sleep(LOOK_PAUSE)  # somebody who makes the file can be amid a page
+
+    def _glance(self) -> None:
+        """Reads whose file it is, without a lock that would leave a trace."""
         if self.path.stat().st_size:
             immutable = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
             with self._explained(), closing(sqlite3.connect(immutable, uri=True)) as connection:

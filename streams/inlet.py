@@ -100,8 +100,8 @@ def kafka_inlet(kafka: Kafka, catalogue: Catalogue, loop: AbstractEventLoop | No
 
     def follow(catalogue: Catalogue) -> None:
         topics = topics_of(catalogue)
-        log.topics.create({topic: kafka.wish(topic) for topic in topics})
-        log.read(topics)
+        log.topics.create({kafka.named(topic): kafka.wish(topic) for topic in topics})
+        log.read({topic: kafka.named(topic) for topic in topics})
 
     try:
         follow(catalogue)

@@ -66,6 +66,7 @@ registry = ""  # of schemas, Confluent's REST dialect, such as "http://localhost
 partitions = {partitions}  # of topics that are made
 replication = {replication}
 retention_hours = {retention_hours}  # of what Kafka keeps; what people decided is kept for ever
+prefix = ""  # before the names of our topics, where others use the cluster too
 group = "rundum"  # under which lag tools find how far the store is
 outbox = "rundum.customers"  # topic that tells of customers that changed; empty: none
 security = "PLAINTEXT"  # or SSL, SASL_PLAINTEXT, SASL_SSL

@@ -13,12 +13,13 @@ from concurrent.futures import TimeoutError as NoAnswer
 from time import monotonic
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from streams.core.model import Batch, Place, Record
 from streams.log.cluster import SECONDS, Cluster
 from streams.log.headers import join_headers
+from streams.log.names import Names
 from streams.log.protocol import (
     Ends,
     LogError,
@@ -46,19 +47,23 @@ GRACE = 4.0  # seconds beyond the client's own patience
 class KafkaLog:
     """A `Log` of some topics of a cluster. For one thread at a time, not across fork.
 
-    `topics` are those that are read; those that do not exist hold nothing. The consumer lives on `loop`, that
-    of a running asyncio thread, or on one of its own. Whatever fails is a LogError, LogUnreachable if the
-    cluster can be expected back.
+    `topics` are those that are read, each with the name that the cluster knows it by; those that do not exist
+    hold nothing. The consumer lives on `loop`, that of a running asyncio thread, or on one of its own.
+    Whatever fails is a LogError, LogUnreachable if the cluster can be expected back.
     """
 
     def __init__(
-        self, cluster: Cluster, topics: Iterable[str] = (), *, loop: asyncio.AbstractEventLoop | None = None
+        self,
+        cluster: Cluster,
+        topics: Mapping[str, str] | None = None,
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """Asks the cluster for its id. Raises LogError, LogUnreachable."""
         self.cluster = cluster
         self.topics = Topics(cluster)
         self.id = self.topics.cluster_id()
-        self._names = sorted(topics)
+        self._names = Names(topics or {})
         self._sender = Sender(cluster)
         self._consumer: AIOKafkaConsumer | None = None
         self._assigned: frozenset[Place] = frozenset()
@@ -68,9 +73,9 @@ class KafkaLog:
         self._loop = self._thread.loop
         self._is_closed = False
 
-    def read(self, topics: Iterable[str]) -> None:
-        """Reads these topics from now on."""
-        self._names = sorted(topics)
+    def read(self, topics: Mapping[str, str]) -> None:
+        """Reads these topics from now on, each by the name that the cluster knows it by."""
+        self._names = Names(topics)
 
     def append(self, records: Sequence[Outgoing]) -> list[int]:
         """Append; the offsets, in the order given.
@@ -79,7 +84,7 @@ class KafkaLog:
         can have been kept; sent again they are duplicates, which land once.
         """
         self._check_open()
-        return self._sender.send(records)
+        return self._sender.send([one._replace(topic=self._names.there(one.topic)) for one in records])
 
     def ends(self) -> dict[Place, Ends]:
         """The ends of every partition of the topics that exist."""
@@ -90,10 +95,10 @@ class KafkaLog:
         if limit < 1:
             raise ValueError(f"a batch has at least one record, not {limit}")
         topics = self._look()
-        self._expect(topics, {place.topic for place in positions if place.topic in self._names})
+        self._expect(topics, {place.topic for place in positions if place.topic in self._names.topics})
         ends = self._ends(topics)
         for place, position in {**dict.fromkeys(ends, 0), **positions}.items():
-            if place.topic in self._names:
+            if place.topic in self._names.topics:
                 check_head(self.id, place, position, ends.get(place, Ends(0, 0)))
                 check_start(self.id, place, position, ends.get(place, Ends(0, 0)))
         starts = {place: positions.get(place, 0) for place in by_turn(list(ends), self._last_served)}
@@ -109,8 +114,9 @@ class KafkaLog:
     def offsets_at(self, timestamp: int) -> dict[Place, int]:
         """The first offset of every place whose record is not older; the head where all are."""
         ends = self.ends()
-        found = self.topics.offsets_at(ends, timestamp // 1000)
-        return {place: found[place] if found[place] >= 0 else ends[place].head for place in ends}
+        found = self.topics.offsets_at([*map(self._names.place_there, ends)], timestamp // 1000)
+        offsets = {place: found[self._names.place_there(place)] for place in ends}
+        return {place: offset if offset >= 0 else ends[place].head for place, offset in offsets.items()}
 
     def trim(self, positions: Mapping[Place, int]) -> None:
         """Have the cluster delete the records below the positions."""
@@ -119,7 +125,7 @@ class KafkaLog:
             check_head(self.id, place, position, ends.get(place, Ends(0, 0)))
         self.topics.forget(
             {
-                place: position
+                self._names.place_there(place): position
                 for place, position in positions.items()
                 if may_be_trimmed(place.topic) and position > ends[place].start
             }
@@ -145,7 +151,8 @@ class KafkaLog:
 
     def _look(self) -> dict[str, Topic]:
         self._check_open()
-        return self.topics.look(self._names)
+        found = self.topics.look([*map(self._names.there, self._names.topics)])
+        return {self._names.here(name): one for name, one in found.items()}
 
     def _expect(self, found: Mapping[str, Topic], wanted: set[str]) -> None:
         """Refuses to go on without a topic; a cluster that has just started can lack it for a moment."""
@@ -160,7 +167,8 @@ class KafkaLog:
 
     def _ends(self, topics: Mapping[str, Topic]) -> dict[Place, Ends]:
         places = [Place(name, number) for name, one in topics.items() for number in range(one.partitions)]
-        return self.topics.ends(places)
+        found = self.topics.ends([*map(self._names.place_there, places)])
+        return {place: found[self._names.place_there(place)] for place in places}
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._consumer is None:
@@ -193,13 +201,16 @@ class KafkaLog:
         while left and room > 0 and (until is None or monotonic() < until):
             got = 0
             for place in list(left):
-                piece = await consumer.getmany(_partition(place), max_records=min(left[place], PIECE))
+                piece = await consumer.getmany(
+                    self._names.partition(place), max_records=min(left[place], PIECE)
+                )
                 for records in piece.values():
                     taken.append((place, records))
                     got += len(records)
                     room -= sum(len(one.value or b"") for one in records)
                     left[place] -= len(records)
-                if not left[place] or await _has_passed(consumer, place, starts[place], shares[place]):
+                position = await consumer.position(one)
+                if not left[place] or position >= starts[place] + shares[place]:  # gaps are no records
                     del left[place]
             if not got and left:
                 await asyncio.sleep(0.002)
@@ -212,23 +223,23 @@ class KafkaLog:
                 until = monotonic() + GATHER_SECONDS
         reached = {}
         for place in shares:
-            position = await consumer.position(_partition(place))
+            position = await consumer.position(self._names.partition(place))
             if position > starts[place]:
                 reached[place] = position
-        return [_record(one) for _, records in taken for one in records], reached
+        return [_record(place.topic, one) for place, records in taken for one in records], reached
 
     async def _assign(
         self, consumer: AIOKafkaConsumer, known: frozenset[Place], starts: Mapping[Place, int]
     ) -> None:
         """Has the consumer stand at the positions; it goes on fetching where it stands there already."""
         if known != self._assigned:
-            consumer.assign([_partition(place) for place in sorted(known)])
+            consumer.assign([self._names.partition(place) for place in sorted(known)])
             for place in known:
-                consumer.seek(_partition(place), starts[place])
+                consumer.seek(self._names.partition(place), starts[place])
             self._assigned = known
         for place, start in starts.items():
-            if await consumer.position(_partition(place)) != start:
-                consumer.seek(_partition(place), start)
+            if await consumer.position(self._names.partition(place)) != start:
+                consumer.seek(self._names.partition(place), start)
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Has the loop do something and waits for it."""
@@ -253,12 +264,6 @@ class KafkaLog:
             raise LogError("the log is closed")
 
 
-async def _has_passed(consumer: AIOKafkaConsumer, place: Place, start: int, share: int) -> bool:
-    """Whether the consumer stands behind all it was to read: offsets without a record are no records."""
-    position: int = await consumer.position(_partition(place))
-    return position >= start + share
-
-
 class _LoopThread:
     """An event loop in a thread of its own, or the given one, which others run."""
 
@@ -279,10 +284,6 @@ def _lives(topics: Mapping[str, Topic]) -> dict[Place, str]:
     return {Place(name, at): one.life for name, one in topics.items() for at in range(one.partitions)}
 
 
-def _partition(place: Place) -> TopicPartition:
-    return TopicPartition(place.topic, place.partition)
-
-
-def _record(one: Any) -> Record:
+def _record(topic: str, one: Any) -> Record:
     headers = join_headers(one.headers) if one.headers else None
-    return Record(one.topic, one.partition, one.offset, one.timestamp * 1000, one.key, one.value, headers)
+    return Record(topic, one.partition, one.offset, one.timestamp * 1000, one.key, one.value, headers)

@@ -35,7 +35,7 @@ Work = Callable[[Owner, Reader], None]
 def build_app(kafka: Kafka, control: Control) -> faust.App:
     """The application: its timers and agents."""
     app = faust.App(
-        f"{kafka.group}-control",
+        f"{kafka.named(kafka.group)}-control",
         broker=[URL(f"kafka://{one.strip()}") for one in kafka.cluster.bootstrap.split(",")],
         broker_credentials=_credentials(kafka.cluster),
         datadir=Path("/nonexistent"),
@@ -49,7 +49,7 @@ def build_app(kafka: Kafka, control: Control) -> faust.App:
     async def do(work: Work) -> None:
         await asyncio.get_running_loop().run_in_executor(aside, control.run, work)
 
-    @app.agent(app.topic(REQUESTS, key_serializer="raw", value_serializer="raw"))
+    @app.agent(app.topic(kafka.named(REQUESTS), key_serializer="raw", value_serializer="raw"))
     async def listen(records: faust.StreamT[bytes]) -> None:
         """Looks at once for what people ask for; the timer would find it later."""
         async for _ in records:

@@ -81,10 +81,13 @@ class Control:
         """Writes the positions as offsets of a group, for lag tools; nobody reads them back."""
         positions = positions_of(reader, owner.inlet.log.id)
         if self._shown is None:
-            settings = {"group.id": self._kafka.group, "enable.auto.commit": False}
+            settings = {"group.id": self._kafka.named(self._kafka.group), "enable.auto.commit": False}
             self._shown = Consumer({**self._kafka.cluster.for_librdkafka(), **settings})
         if positions:
-            told = [TopicPartition(*place, offset) for place, offset in positions.items()]
+            told = [
+                TopicPartition(self._kafka.named(topic), partition, offset)
+                for (topic, partition), offset in positions.items()
+            ]
             with explained(self._kafka.cluster):
                 self._shown.commit(offsets=told, asynchronous=False)
 

@@ -54,7 +54,7 @@ class Post:
         self._registry.close()
 
     def _outgoing(self, changes: Sequence[Change]) -> list[Outgoing]:
-        topic, schema_id = self._kafka.outbox, self._known_as()
+        topic, schema_id = self._kafka.named(self._kafka.outbox), self._known_as()
         return [
             Outgoing(topic, frame(schema_id, encode(self._store, one)), key=one.customer_id.encode())
             for one in changes
@@ -63,8 +63,8 @@ class Post:
     def _known_as(self) -> int:
         """The id of the schema; the topic is there then too."""
         if self._schema_id is None:
-            topic = self._kafka.outbox
-            Topics(self._kafka.cluster).create({topic: self._kafka.wish(topic)})
+            topic = self._kafka.named(self._kafka.outbox)
+            Topics(self._kafka.cluster).create({topic: self._kafka.wish(self._kafka.outbox)})
             schema = CONTRACT.read_text("utf-8")
             name = json.loads(schema)
             self._schema_id = self._registry.register(f"{topic}-{name['namespace']}.{name['name']}", schema)

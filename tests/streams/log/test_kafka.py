@@ -9,7 +9,6 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
-from tests.cluster.shared import Kafka
 
 from streams.core.model import Place
 from streams.log.cluster import Cluster, Wish
@@ -17,11 +16,12 @@ from streams.log.headers import join_headers, split_headers
 from streams.log.kafka import KafkaLog
 from streams.log.protocol import Log, LogUnreachable, Outgoing, PositionError, check_life
 from streams.log.topics import Topics
+from tests.cluster.shared import Cluster as Served
 from tests.streams.log.conformance import LogConformance, OpenLog, read_on, values
 
 
 @pytest.fixture
-def cluster(kafka: Kafka) -> Cluster:
+def cluster(kafka: Served) -> Cluster:
     return Cluster(kafka.bootstrap)
 
 
@@ -31,7 +31,7 @@ def open_log(cluster: Cluster) -> Iterator[OpenLog]:
 
     def open_log(topics: Mapping[str, int]) -> Log:
         Topics(cluster).create({name: Wish(count) for name, count in topics.items()})
-        opened.append(KafkaLog(cluster, topics))
+        opened.append(KafkaLog(cluster, {name: name for name in topics}))
         return opened[-1]
 
     yield open_log
@@ -105,7 +105,7 @@ def test_more_partitions_are_read_as_they_come(cluster: Cluster, open_log: OpenL
 
 def test_a_cluster_out_of_reach_is_said_so() -> None:
     with pytest.raises(LogUnreachable, match=r"Kafka at 127\.0\.0\.1:1 cannot be reached"):
-        KafkaLog(Cluster("127.0.0.1:1"), ["shop.standard"])
+        KafkaLog(Cluster("127.0.0.1:1"))
 
 
 @pytest.mark.parametrize(
