@@ -201,13 +201,12 @@ class KafkaLog:
         while left and room > 0 and (until is None or monotonic() < until):
             got = 0
             for place in list(left):
-                piece = await consumer.getmany(
-                    self._names.partition(place), max_records=min(left[place], PIECE)
-                )
+                one = self._names.partition(place)
+                piece = await consumer.getmany(one, max_records=min(left[place], PIECE))
                 for records in piece.values():
                     taken.append((place, records))
                     got += len(records)
-                    room -= sum(len(one.value or b"") for one in records)
+                    room -= sum(len(record.value or b"") for record in records)
                     left[place] -= len(records)
                 position = await consumer.position(one)
                 if not left[place] or position >= starts[place] + shares[place]:  # gaps are no records
