@@ -18,7 +18,7 @@ from tests.cluster.registry import DIALECT
 KAFKA = "apache/kafka:4.3.0"
 REGISTRY = "apicurio/apicurio-registry:3.0.9"
 OUTSIDE, INSIDE, CONTROLLER, HTTP = 9092, 9093, 9094, 8080
-BEGIN = "/tmp/begin.sh"
+BEGIN, LAST = "/tmp/begin.sh", "/etc/kafka/docker/run"
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def kafka() -> Iterator[DockerContainer]:
     It has to advertise the port that Docker gives it, which is known only when it runs: so it waits for a
     script. testcontainers' own KafkaContainer does the same, but for Confluent's image only.
     """
-    waiting = f"while [ ! -f {BEGIN} ]; do sleep 0.1; done; exec bash {BEGIN}"
+    waiting = f"until grep -qs {LAST} {BEGIN}; do sleep 0.1; done; exec bash {BEGIN}"
     container = DockerContainer(KAFKA).with_exposed_ports(OUTSIDE).with_envs(**environment())
     with container.with_kwargs(entrypoint=["bash", "-c"]).with_command([waiting]) as broker:
         broker.copy_into_container(script(bootstrap(broker)).encode(), BEGIN, 0o755)
@@ -69,7 +69,7 @@ def environment() -> dict[str, str]:
 def script(address: str) -> str:
     """What the container does once its address outside is known."""
     listeners = f"OUTSIDE://{address},INSIDE://localhost:{INSIDE}"
-    return f"export KAFKA_ADVERTISED_LISTENERS={listeners}\nexec /etc/kafka/docker/run\n"
+    return f"export KAFKA_ADVERTISED_LISTENERS={listeners}\nexec {LAST}\n"
 
 
 def bootstrap(broker: DockerContainer) -> str:

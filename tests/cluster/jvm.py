@@ -5,6 +5,7 @@ Must never touch a process that it did not start, nor forget one: each is guarde
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -19,15 +21,25 @@ from tests.cluster import warden
 from tests.cluster.artefacts import Unavailable
 
 QUICK = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # half the CPU of a start
+LOWEST_PORT, PORTS = 10_000, 8_000
 PATIENCE = 120.0  # seconds, on a machine with much to do
+
+_picks = itertools.count()
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of this machine that nobody listens on, and that the kernel gives to nobody by itself.
+
+    Those that it gives (bind to 0) also go to outgoing connections: while a broker is down, a client that
+    tries again and again is once given the broker's own port, talks to itself, and the broker cannot return.
+    """
+    while True:
+        port = (
+            LOWEST_PORT + (os.getpid() * 16 + next(_picks)) % PORTS
+        )  # processes keep out of each other's way
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(true: Callable[[], bool], subject: str) -> None:

@@ -22,11 +22,11 @@ from tests.cluster.shared import ANSWER, USERS, Cluster, ways
 
 @contextmanager
 def by_maven(folder: Path) -> Iterator[Cluster]:
-    """Both as processes of ours, with data that goes with them."""
+    """Both as processes of ours, with topics that go with them."""
     fetch()
     broker, registry = Broker(folder / "broker"), Registry(folder / "registry")
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.callback(shutil.rmtree, broker.data, ignore_errors=True)  # the logs stay
         for jvm in (registry, broker):
             stack.callback(jvm.kill)
             jvm.launch()

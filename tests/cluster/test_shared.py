@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import shared as sharing
-from tests.cluster.artefacts import ROOT, Unavailable, fetch, java_version, need_tools
+from tests.cluster.artefacts import ROOT, Unavailable, fetch
+from tests.cluster.bare import BarePath
 from tests.cluster.broker import knows_itself
-from tests.cluster.jvm import Jvm, wait_for
+from tests.cluster.jvm import wait_for
 from tests.cluster.shared import Cluster, folder_of_run, give_up, given, need_maven, shared, ways
 
 USER = """
@@ -70,21 +71,6 @@ def no_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A PATH with nothing on it."""
-    folder = tmp_path / "path"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-    return folder
-
-
-def command(file: Path, text: str) -> None:
-    """A command that does what its text says."""
-    file.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
-    file.chmod(0o755)
-
-
 @pytest.mark.usefixtures("no_addresses")
 def test_the_last_of_a_run_ends_what_the_first_has_started(tmp_path: Path) -> None:
     need_maven()
@@ -127,32 +113,27 @@ def test_addresses_in_the_environment_come_first(tmp_path: Path, monkeypatch: py
     assert given({}) is None
 
 
-def test_an_engine_comes_before_maven(path: Path) -> None:
-    def java(version: str) -> None:
-        command(path / "java", f"echo 'openjdk version \"{version}\" 2025-04-15' >&2")
-        java_version.cache_clear()
-
+def test_an_engine_comes_before_maven(bare_path: BarePath) -> None:
     assert ways()[0] == []
-    command(path / "docker", "exit 1")  # a client without an engine
-    java("1.8.0_402")
+    bare_path.put("docker", "exit 1")  # a client without an engine
+    bare_path.put_java("1.8.0_402")
     can, cannot = ways()
     assert can == []
     assert "the java on PATH is 8" in " ".join(cannot)
-    java("21.0.2")
-    command(path / "mvn", "")
+    bare_path.put_java("21.0.2")
+    bare_path.put("mvn", "")
     assert ways()[0] == ["maven"]
-    command(path / "docker", "exit 0")
+    bare_path.put("docker", "exit 0")
     assert ways() == (["docker", "maven"], [])
-    (path / "java").unlink()
-    java_version.cache_clear()
+    bare_path.put_java("")
     assert ways()[0] == ["docker"]
 
 
-@pytest.mark.usefixtures("path", "no_addresses")
+@pytest.mark.usefixtures("bare_path", "no_addresses")
 def test_without_any_way_tests_are_skipped_but_fail_in_ci(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _ in range(2):  # the second is told what the first has found out
+    for _ in ("first", "second"):  # the second is told what the first has found out
         with pytest.raises(Unavailable) as why, shared(tmp_path / "run"):
             pass
     assert "No Docker engine answers" in str(why.value)
@@ -165,32 +146,8 @@ def test_without_any_way_tests_are_skipped_but_fail_in_ci(
         give_up("There is no way.")
 
 
-def test_maven_is_needed_until_it_has_fetched(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command(path / "java", "echo 'openjdk version \"17\"' >&2")
-    java_version.cache_clear()
-    monkeypatch.setattr("tests.cluster.artefacts.HOME", path / "never")
-    with pytest.raises(Unavailable, match="install Maven"):
-        need_tools()
-    command(path / "mvn", "echo '[ERROR] no route to the repository'; exit 1")
-    with pytest.raises(Unavailable, match=r"mend this and try again: .*no route to the repository"):
-        fetch()
-    assert not list((path / "never").glob("jars-*[!t]"))
-
-
 def test_runs_with_workers_share_the_folder_above_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     assert folder_of_run(Path("/tmp/run-1")) == Path("/tmp/run-1/kafka")
     monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw1")
     assert folder_of_run(Path("/tmp/run-1/gw1")) == Path("/tmp/run-1/kafka")
-
-
-def test_what_starts_and_fails_says_why(tmp_path: Path) -> None:
-    class Failing(Jvm):
-        def command(self) -> list[str]:
-            return ["sh", "-c", "echo 'ERROR the disk is full' >&2; echo and so on; exit 3"]
-
-        def answers(self) -> bool:
-            return False
-
-    with pytest.raises(Unavailable, match=r"Failing ended at its start; see .*log: ERROR the disk is full"):
-        Failing(tmp_path, ()).start()
