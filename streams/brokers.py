@@ -63,8 +63,8 @@ class Kafka:
     def wish(self, topic: str) -> Wish:
         """How a topic of ours is made: what people decided is kept for ever, in one order."""
         if not may_be_trimmed(topic):
-            return Wish(1, self.replication, -1)
-        return Wish(self.partitions, self.replication, self.retention_hours * HOUR_MS)
+            return Wish(1, self.replication, stamped=True)
+        return Wish(self.partitions, self.replication, self.retention_hours * HOUR_MS, stamped=True)
 
 
 def read_kafka(table: Mapping[str, Any], root: Path, refuse: Refuse) -> Kafka | None:

@@ -17,7 +17,7 @@ from sinks.duckdb.fold import BLOCK, CONSTRAINT
 from sinks.duckdb.reader import Reader, Row
 from streams.core.normalise import normalise
 from streams.house import House
-from streams.owner import micros
+from streams.pipeline import micros
 
 MUST, CANNOT, NONE = "must", "cannot", "none"
 

@@ -10,7 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Self
 
@@ -25,8 +25,9 @@ from streams.backup import copy_beside
 from streams.careful import land_carefully
 from streams.inlet import Inlet
 from streams.log.protocol import may_be_trimmed
-from streams.pipeline import BATCH, Pipeline, drain, utc_now
+from streams.pipeline import BATCH, Pipeline, drain, micros, utc_now
 from streams.positions import begin
+from streams.replaying import Replay, finish, go_on, plan
 from streams.settings import Project, contracts_of
 from streams.tidy import Tidy
 
@@ -49,6 +50,7 @@ class Owner:
         self.rejected = 0  # records that had ended the process
         self.notes: list[str] = []  # what people are to be told
         self._begun: set[str] = set()
+        self.replay: Replay | None = None  # what is landing again
         for inlet in self.inlets:
             if deadly := Attempts(project.store).deadly(inlet.log.id):
                 self.rejected = land_carefully(project, inlet.log.id, deadly)
@@ -71,6 +73,8 @@ class Owner:
                 with self.desk.cleared(CROWDED):
                     self.store.database.recover()
                     landing = self._land_one(batch_size)
+            if landing is None:
+                landing = self._replay_one(batch_size)
             if landing is None:
                 return
             yield landing
@@ -178,6 +182,20 @@ class Owner:
                 return landing
         return None
 
+    def _replay_one(self, batch_size: int) -> Landing | None:
+        """Lands a piece of what people want to land again; None if they want nothing."""
+        log, pipeline = self.inlet.log, self._pipelines[-1]
+        if self.replay is None:
+            asked = self.store.replays()
+            if not asked:
+                return None
+            self.replay = plan(self.store, log, asked[0])
+        landing = go_on(self.replay, pipeline, log, utc_now, batch_size)
+        if not self.replay.left:
+            finish(self.replay, self.store, utc_now())
+            self.replay = None
+        return landing
+
     def _begin(self, inlet: Inlet) -> None:
         """Starts at what the log still holds, where it has forgotten what nobody has landed."""
         if inlet.embedded or inlet.log.id in self._begun:
@@ -190,7 +208,9 @@ class Owner:
 
     def _hello(self, _: dict[str, Any]) -> dict[str, Any]:
         logs = [inlet.log.id for inlet in self.inlets]
-        return {"pid": os.getpid(), "logs": logs, "contracts": self._contracts}
+        replay = self.replay
+        again = [replay.event_id, replay.total - replay.left, replay.total] if replay else None
+        return {"pid": os.getpid(), "logs": logs, "contracts": self._contracts, "replay": again}
 
     def _adopt(self, _: dict[str, Any]) -> dict[str, Any]:
         """Takes over the contracts that the project has now, between two batches."""
@@ -205,8 +225,3 @@ class Owner:
         self._fresh_pipelines()
         self._contracts = shown_of(self.store.catalogue)
         return self._hello({})
-
-
-def micros(at: datetime) -> int:
-    """A time (UTC, no zone) in microseconds since 1970."""
-    return (at - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001

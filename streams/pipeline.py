@@ -203,6 +203,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def micros(at: datetime) -> int:
+    """A time (UTC, no zone) in microseconds since 1970."""
+    return (at - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001
+
+
 def waiting(log: Log, positions: Mapping[Place, int]) -> int:
     """How many offsets the store has still to read."""
     return sum(ends.head - positions.get(place, 0) for place, ends in log.ends().items())

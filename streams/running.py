@@ -17,8 +17,8 @@ from sinks.gateway.access import Caller, DoorClosed
 from streams.core.model import Place
 from streams.inlet import Inlet, older_inlets, open_inlet
 from streams.log.protocol import LogUnreachable
-from streams.owner import Owner, micros
-from streams.pipeline import utc_now
+from streams.owner import Owner
+from streams.pipeline import micros, utc_now
 from streams.registry.protocol import RegistryUnreachable
 from streams.settings import Project, contracts_of
 from streams.state import LANDING, STANDBY, STOPPING, State

@@ -42,6 +42,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.brokers",
         "streams.inlet",
         "streams.positions",
+        "streams.replaying",
+        "streams.standing",
         "streams.decisions",
         "streams.trial",
         "streams.check",

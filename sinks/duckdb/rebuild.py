@@ -24,7 +24,7 @@ CHUNK = 100_000
 OLD = "the_old_store."
 OWN = (BLOCK, CONSTRAINT)
 PRIMARY = (
-    "ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "ops.writer", "ops.outbox",
+    "ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "ops.writer", "ops.outbox", "ops.replay",
     "identity.assignment",
 )  # fmt: skip
 DERIVED = (

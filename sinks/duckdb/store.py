@@ -186,6 +186,11 @@ class Store:
             for schema_id, text in writers.items():
                 self.database.run("INSERT INTO ops.writer VALUES (?, ?, ?)", [log_id, schema_id, text])
 
+    def replays(self) -> list[tuple[str, str, datetime]]:
+        """What people want to land again and has not: request, topic, since when (UTC, no zone)."""
+        with _explained(self.database.path):
+            return [(a, b, c) for a, b, c in self.database.rows(script("queries", "replays").text)]
+
     def last_landed_at(self) -> datetime | None:
         """The landing time of the last batch; the next must be later."""
         with _explained(self.database.path):

@@ -22,6 +22,7 @@ from streams.cli.ingest import ingest, land
 from streams.cli.init import init
 from streams.cli.people import block, merge, unmerge
 from streams.cli.rejected import rejected
+from streams.cli.replay import replay
 from streams.cli.rules import digest, rebuild, rules
 from streams.cli.run import run
 from streams.cli.schemas import schemas
@@ -31,6 +32,7 @@ from streams.cli.sources import sources
 from streams.cli.sql import sql
 from streams.cli.stopping import stoppable
 from streams.cli.tail import tail
+from streams.cli.topics import lag, topics
 from streams.cli.upgrade import upgrade
 from streams.cli.worker import worker
 from streams.copying import BackupError
@@ -99,7 +101,7 @@ def main(context: click.Context) -> None:
 
 
 for _command in (init, run, worker, ingest, land, sql, guide, show, explain, tail, sources, check, merge,
-                 unmerge, block, rejected, schemas, rules, digest, rebuild, backup, restore, upgrade,
-                 demo):  # fmt: skip
+                 unmerge, block, rejected, topics, lag, replay, schemas, rules, digest, rebuild, backup,
+                 restore, upgrade, demo):  # fmt: skip
     main.add_command(_command)
 accept_places(main)

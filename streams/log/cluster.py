@@ -66,9 +66,13 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Wish:
-    """A topic as it is to be made. `retention_ms` -1 keeps it for ever."""
+    """A topic as it is to be made. `retention_ms` -1 keeps it for ever.
+
+    `stamped`: records bear the time at which the cluster got them, so that none is forgotten sooner for what
+    its producer says.
+    """
 
     partitions: int = 1
     replication: int = 1
     retention_ms: int = -1
-    compacted: bool = False
+    stamped: bool = False

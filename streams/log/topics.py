@@ -142,6 +142,6 @@ def _unless(codes: tuple[int, ...], future: Future[Any]) -> Any:
 
 def _new_topic(name: str, wish: Wish) -> NewTopic:
     settings = {"retention.ms": str(wish.retention_ms)}
-    if wish.compacted:
-        settings["cleanup.policy"] = "compact"
+    if wish.stamped:
+        settings["message.timestamp.type"] = "LogAppendTime"
     return NewTopic(name, wish.partitions, wish.replication, config=settings)

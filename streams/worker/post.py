@@ -22,7 +22,8 @@ from streams.core.framing import frame
 from streams.log.protocol import Outgoing
 from streams.log.sender import Sender
 from streams.log.topics import Topics
-from streams.owner import Owner, micros
+from streams.owner import Owner
+from streams.pipeline import micros
 from streams.registry.remote import RemoteRegistry
 
 CONTRACT = SHIPPED / "outgoing" / "customer_changed.avsc"

@@ -20,8 +20,8 @@ from sinks.gateway.door import place_of
 from streams.core.model import Place
 from streams.inlet import embedded_inlet
 from streams.log.protocol import Outgoing
-from streams.owner import Owner, micros
-from streams.pipeline import utc_now
+from streams.owner import Owner
+from streams.pipeline import micros, utc_now
 from streams.settings import Project
 from tests.feed import SECOND, catalogue
 from tests.living import append, check, new_project, outgoing, pages, running
