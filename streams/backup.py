@@ -66,11 +66,11 @@ def back_up(project: Project, catalogue: Catalogue, folder: Path, oldest: int = 
     folder = folder.absolute()
     if not (project.root / FILE).is_file():
         raise BackupError(f"{project.root} is no project; only a whole project can be backed up")
-    if project.store.exists() and not project.log.exists():
+    if project.store.exists() and (log := kept_log(project)) and not log.exists():
         raise BackupError(f"the log {project.log} is not there; put the one back that belongs to the store")
     with _becoming(folder) as partial:
         check_room(partial, sum(map(_size, (project.store, project.log))))
-        told = _copied(project, catalogue, partial, oldest)
+        told = copied(project, catalogue, partial, oldest)
         left_out = _copy_project(project.root, partial / PROJECT)
         manifest = _describe(project, catalogue, partial, left_out)
         if manifest.digests != told:
@@ -91,16 +91,19 @@ def back_up(project: Project, catalogue: Catalogue, folder: Path, oldest: int = 
 def copy_beside(owner: Owner, body: Mapping[str, Any]) -> dict[str, Any]:
     """Copies store and log into the folder of `body` for another process, which gets the store's digests.
 
-    Landing stands still for the copying alone: the digests are of what the store was then.
+    Landing stands still for the copying alone: the digests are of what the store was then. Those who want the
+    store `only` get neither log nor digests.
     """
     with ExitStack() as stack:
 
         def copy() -> dict[str, Any]:
             snapshot = stack.enter_context(owner.desk.snapshot())
-            copy_store(owner.project.store, owner.project.log, Path(body["folder"]))
+            log = None if body["only"] else kept_log(owner.project)
+            copy_store(owner.project.store, log, Path(body["folder"]))
             return {"snapshot": snapshot}
 
-        return asdict(digest(owner.between(copy)["snapshot"], owner.store.catalogue))
+        rows = owner.between(copy)["snapshot"]
+        return {} if body["only"] else asdict(digest(rows, owner.store.catalogue))
 
 
 @contextmanager
@@ -114,6 +117,11 @@ def standing(project: Project, oldest: int = VERSION) -> Iterator[Rows]:
     finally:
         desk.close()
         connection.close()
+
+
+def kept_log(project: Project) -> Path | None:
+    """The file that the project appends to, or did before it had Kafka; None if there is none."""
+    return None if project.kafka and not project.log.exists() else project.log
 
 
 def counted_by() -> str:
@@ -147,21 +155,26 @@ def _becoming(folder: Path) -> Iterator[Path]:
         os.close(handle)
 
 
-def _copied(project: Project, catalogue: Catalogue, folder: Path, oldest: int) -> dict[str, str]:
-    """Has store and log copied, by whoever has the store open, else here; the digests of the original."""
+def copied(
+    project: Project, catalogue: Catalogue | None, folder: Path, oldest: int = VERSION
+) -> dict[str, str]:
+    """Has store and log copied, by whoever has the store open, else here; the digests of the original.
+
+    Without a catalogue the store alone, and no digests. Raises BackupError, StoreError.
+    """
     until = time.monotonic() + PATIENCE
     while True:
         try:
             caller = Caller(project.store)
             try:
-                return caller.act("copy", folder=str(folder))
+                return caller.act("copy", folder=str(folder), only=catalogue is None)
             finally:
                 caller.close()
         except DoorClosed:
             try:
                 with standing(project, oldest) as store:
-                    copy_store(project.store, project.log, folder)
-                    return asdict(digest(store, catalogue))
+                    copy_store(project.store, kept_log(project) if catalogue else None, folder)
+                    return asdict(digest(store, catalogue)) if catalogue else {}
             except StoreBusy:
                 if time.monotonic() > until:
                     raise
@@ -199,26 +212,30 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _describe(project: Project, catalogue: Catalogue, partial: Path, left_out: list[str]) -> Manifest:
     """What the copies hold, once they have shown that they can be used and fit together."""
-    with SqliteLog(partial / LOG) as log:
-        log_id, ends = log.id, log.ends()
+    ends: dict[Place, Ends] = {}
+    followed: dict[Place, int] = {}
     database = Database(partial / STORE, memory_limit=project.memory_limit, oldest=FIRST)
     try:
         told, store_version = asdict(digest(database, catalogue)), version_of(database)
-        fed_from = database.meta("log_id")
+        fed_from, log_id = database.meta("log_id"), database.meta("cluster_id") or ""
+        if (partial / LOG).exists():
+            with SqliteLog(partial / LOG) as log:
+                ends, followed = log.ends(), positions_of(database, log.id)
+                log_id = log_id or log.id
+                if fed_from not in (log.id, None) or not _follows(followed, ends):
+                    raise BackupError(
+                        f"{project.log} is not the log that {project.store} landed from, or has lost "
+                        "records; put the right one back first"
+                    )
         reached = positions_of(database, log_id)
         events = database.value("SELECT count(*) FROM ops.event") or 0
         database.run("CHECKPOINT")
     finally:
         database.close()
-    if fed_from not in (log_id, None) or not _follows(reached, ends):
-        raise BackupError(
-            f"{project.log} is not the log that {project.store} landed from, or has lost records; put the "
-            "right one back first"
-        )
     counts = {
         "events": events,
         "log_records": sum(end.head - end.start for end in ends.values()),
-        "waiting": sum(end.head - reached.get(place, 0) for place, end in ends.items()),
+        "waiting": sum(end.head - followed.get(place, 0) for place, end in ends.items()),
     }
     positions = [(*place, offset) for place, offset in reached.items()]
     made_at = f"{utc_now().isoformat(timespec='seconds')}Z"

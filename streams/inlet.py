@@ -23,18 +23,27 @@ from streams.settings import Project
 from streams.sources.files import encode
 
 Follow = Callable[[Catalogue], None]
+Named = Callable[[str], str]
 
 
 class Inlet:
     """The way into a log: data of contracts, framed with the ids of their schemas."""
 
     def __init__(
-        self, log: Log, registry: Registry, catalogue: Catalogue, follow: Follow | None = None
+        self,
+        log: Log,
+        registry: Registry,
+        catalogue: Catalogue,
+        follow: Follow | None = None,
+        named: Named = str,
     ) -> None:
-        """`follow` has a log that others keep take over the topics of a catalogue; None: the file is ours."""
+        """`follow` has a log that others keep take over the topics of a catalogue; None: the file is ours.
+
+        `named` is what it calls a topic.
+        """
         self.log, self.registry, self.catalogue = log, registry, catalogue
         self.embedded = follow is None
-        self._follow = follow
+        self._follow, self._named = follow, named
         self._ids: dict[str, int] = {}
 
     def outgoing(self, event: EventType, datum: Any, topic: str = "", at: int | None = None) -> Outgoing:
@@ -48,7 +57,7 @@ class Inlet:
 
     def schema_id(self, event: EventType, topic: str = "") -> int:
         """The id of a contract's schema in a topic. Raises RegistryError."""
-        subject = f"{topic or event.source.topic}-{event.full_name}"
+        subject = f"{self._named(topic or event.source.topic)}-{event.full_name}"
         if subject not in self._ids:
             self._ids[subject] = self.registry.register(subject, json.dumps(event.schema))
         return self._ids[subject]
@@ -105,7 +114,7 @@ def kafka_inlet(kafka: Kafka, catalogue: Catalogue, loop: AbstractEventLoop | No
 
     try:
         follow(catalogue)
-        return Inlet(log, RemoteRegistry(kafka.registry), catalogue, follow)
+        return Inlet(log, RemoteRegistry(kafka.registry), catalogue, follow, kafka.named)
     except BaseException:
         log.close()
         raise

@@ -17,7 +17,7 @@ from sinks.duckdb.upgrade import FIRST, swapping
 from streams.attempts import Attempts
 from streams.backup import MANIFEST, PROJECT, Manifest, counted_by, standing
 from streams.copying import LOG, STORE, BackupError, check_room, copy_file, sync
-from streams.log.sqlite import SqliteLog
+from streams.inlet import open_inlet
 from streams.settings import FILE, Project, contracts_of, read_project
 
 RESTORING = ".restoring"
@@ -65,9 +65,10 @@ def put_back(backup: Path, manifest: Manifest, project: Project) -> None:
 
     Raises BackupError, StoreError; then nothing has changed.
     """
-    if not project.log.exists():
+    if not project.kafka and not project.log.exists():
         raise BackupError(f"the log {project.log} is not there; use `rundum restore {backup} DIR`")
-    with SqliteLog(project.log) as log:
+    with open_inlet(project, contracts_of(project)) as inlet:
+        log = inlet.log
         if log.id != manifest.log_id:
             raise BackupError(f"{backup} is of another project; give the folder of this project's")
         reached = {(topic, partition): offset for topic, partition, offset in manifest.positions}
@@ -98,7 +99,8 @@ def _places(manifest: Manifest, project: Project, folder: Path) -> dict[str, Pat
     own = {name: folder / Path(name).relative_to(PROJECT) for name in manifest.files
            if name.startswith(f"{PROJECT}/") and ".." not in Path(name).parts}  # fmt: skip
     settings = own.pop(f"{PROJECT}/{FILE}", folder / FILE)
-    return {STORE: project.store, LOG: project.log, **own, f"{PROJECT}/{FILE}": settings}
+    logs = {LOG: project.log} if LOG in manifest.files else {}
+    return {STORE: project.store, **logs, **own, f"{PROJECT}/{FILE}": settings}
 
 
 @contextmanager

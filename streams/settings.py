@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from schemas.conform import near
 from sinks.duckdb.database import MEMORY_LIMIT
 from sinks.duckdb.reader import Limits
 from streams import brokers
-from streams.brokers import Kafka, read_kafka
+from streams.brokers import Kafka, pointed, read_kafka
 
 FILE = "rundum.toml"
 STORE = "store.duckdb"
@@ -144,6 +144,15 @@ def read_project(folder: Path) -> Project:
         Limits(number["door.seconds"], number["door.rows"], number["door.queries"]),
         read_kafka(tables.get("kafka", {}), folder, refuse), _text(file, tables, "run.host", HOST),
     )  # fmt: skip
+
+
+def grown(project: Project, bootstrap: str | None, registry: str | None) -> Project:
+    """The project with the cluster and registry that the command line names. Raises SettingsError."""
+    told = pointed(project.kafka, bootstrap, registry)
+    if told is None:
+        mend = "name the cluster and its registry, there or by --kafka and --registry"
+        raise SettingsError(project.root / FILE, "kafka.bootstrap", mend)
+    return replace(project, kafka=told)
 
 
 def contracts_of(project: Project) -> Catalogue:

@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.positions",
         "streams.replaying",
         "streams.standing",
+        "streams.publish",
         "streams.decisions",
         "streams.trial",
         "streams.check",

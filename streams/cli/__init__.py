@@ -21,6 +21,8 @@ from streams.cli.guide import guide
 from streams.cli.ingest import ingest, land
 from streams.cli.init import init
 from streams.cli.people import block, merge, unmerge
+from streams.cli.produce import produce
+from streams.cli.publish import publish
 from streams.cli.rejected import rejected
 from streams.cli.replay import replay
 from streams.cli.rules import digest, rebuild, rules
@@ -100,8 +102,8 @@ def main(context: click.Context) -> None:
     context.ensure_object(Session)
 
 
-for _command in (init, run, worker, ingest, land, sql, guide, show, explain, tail, sources, check, merge,
-                 unmerge, block, rejected, topics, lag, replay, schemas, rules, digest, rebuild, backup,
-                 restore, upgrade, demo):  # fmt: skip
+for _command in (init, run, worker, ingest, land, produce, sql, guide, show, explain, tail, sources, check,
+                 merge, unmerge, block, rejected, topics, lag, replay, schemas, rules, digest, rebuild,
+                 publish, backup, restore, upgrade, demo):  # fmt: skip
     main.add_command(_command)
 accept_places(main)

@@ -50,7 +50,7 @@ def ingest(session: Session, files: tuple[str, ...], name: str, map_file: Path |
             preview(file, target)
         return
     with session.house() as house:
-        done = _append(house.inlet, found, target, _known(house, name))
+        done = append_files(house.inlet, found, target, _known(house, name))
         try:
             landing = house.land()
         except StoreBusy as busy:
@@ -81,7 +81,7 @@ def _known(house: House, event_type: str) -> frozenset[str]:
         return frozenset()
 
 
-def _append(inlet: Inlet, files: list[Path], target: Target, known: frozenset[str]) -> Appended:
+def append_files(inlet: Inlet, files: list[Path], target: Target, known: frozenset[str]) -> Appended:
     """Appends every file's rows, with progress; how many they were."""
     began, total = monotonic(), Appended(0, 0, 0.0)
     with progress("reading", len(files)) as show:

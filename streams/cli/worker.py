@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 
 import click
 
 from sinks.gateway.desk import Desk
-from streams.brokers import pointed
 from streams.cli.run import METRICS, announced, health_of, line_of, stoppable_by
 from streams.cli.session import Session
 from streams.log.protocol import LogUnreachable
 from streams.owner import Owner
 from streams.running import RETRY, Runner
-from streams.settings import Project, SettingsError
+from streams.settings import Project, grown
 from streams.state import State
 
 
@@ -41,7 +39,7 @@ def worker(session: Session, kafka: str | None, registry: str | None, port: int 
     from streams.worker.app import serve  # Faust takes half a second, and only this command has it
     from streams.worker.control import Control
 
-    project, state = _grown(session.project, kafka, registry), State()
+    project, state = grown(session.project, kafka, registry), State()
     assert project.kafka
     told = project.kafka
     with health_of(project, state, project.port if port is None else port) as health, line_of(state) as tell:
@@ -58,15 +56,6 @@ def worker(session: Session, kafka: str | None, registry: str | None, port: int 
         tell("stopped; nothing is lost")
     sys.stdout.flush()
     os._exit(0)  # a reader that reads no more must not keep the process
-
-
-def _grown(project: Project, kafka: str | None, registry: str | None) -> Project:
-    """The project with the cluster that the command line names. Raises SettingsError."""
-    told = pointed(project.kafka, kafka, registry)
-    if told is None:
-        mend = "name the cluster and its registry, here or by --kafka and --registry"
-        raise SettingsError(project.root / "rundum.toml", "kafka.bootstrap", mend)
-    return replace(project, kafka=told)
 
 
 def _is_there(runner: Runner, project: Project) -> bool:
