@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,9 @@ from schemas.catalogue import Catalogue
 from streams.pipeline import BATCH
 from streams.sources.synthetic import DEMO, generate
 from tests.fed import Event, Fed, fed
+
+# Tests start hundreds of processes: none need compile the house again because somebody wants no bytecode kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class Feed(Protocol):

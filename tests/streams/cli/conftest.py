@@ -38,6 +38,13 @@ def project(rundum: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path / "shop"
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands wait no longer than a moment for a foreign program that has the store open."""
+    for module in ("streams.house", "sinks.gateway.access"):
+        monkeypatch.setattr(f"{module}.PATIENCE", 0.3)
+
+
 def run(*words: str | Path) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
 

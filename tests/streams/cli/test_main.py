@@ -104,6 +104,7 @@ def test_debug_shows_where(project: Path, rundum: Run) -> None:
     assert rundum("land", "--debug").exception.__class__.__name__ == "SettingsError"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_store_in_use_is_a_sentence(project: Path, rundum: Run) -> None:
     assert rundum("land").exit_code == 0
     with held(project / "store.duckdb"):
