@@ -14,7 +14,7 @@ from streams.pipeline import BATCH
 from streams.sources.synthetic import DEMO, generate
 from tests.fed import Event, Fed, fed
 
-# Tests start hundreds of processes: none need compile the house again because somebody wants no bytecode kept.
+# Tests start hundreds of processes, which need not each compile the house again where bytecode is not kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
