@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
 from schemas.catalogue import ContractError
-from sinks.duckdb.database import StoreError
+from sinks.duckdb.database import StoreError, leave_pandas_out
 from sinks.duckdb.store import Store
 from streams.attempts import Span
 from streams.core.identify import identify
@@ -83,6 +83,7 @@ def _sent(task: Task) -> int | None:
 
 def _work(task: Task, tells: Connection) -> None:
     """What the child does; dies of whatever is no plain word of the world."""
+    leave_pandas_out()
     try:
         tells.send(_land(task))
     except StoreError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -18,6 +19,9 @@ from tests.cluster.broker import Broker
 from tests.cluster.registry import Registry
 from tests.cluster.shared import Cluster, folder_of_run, give_up, need_maven, shared
 from tests.fed import Event, Fed, fed
+
+# Tests start hundreds of processes, which need not each compile the house again where bytecode is not kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class Feed(Protocol):

@@ -75,10 +75,10 @@ class Access:
         store: Path,
         memory_limit: str = MEMORY_LIMIT,
         limits: Limits | None = None,
-        patience: float = PATIENCE,
+        patience: float | None = None,
     ) -> None:
         """Opens nothing yet. `patience`: seconds to wait for a process that opens or closes the store."""
-        self._patience = patience
+        self._patience = PATIENCE if patience is None else patience
         self._store, self._memory_limit, self._limits = store, memory_limit, limits or Limits()
         self._caller: Caller | None = None
         self._own: tuple[duckdb.DuckDBPyConnection, Desk] | None = None

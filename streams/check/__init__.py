@@ -14,6 +14,7 @@ from schemas.catalogue import Catalogue
 from sinks.duckdb.reader import QueryError
 from sinks.duckdb.store import positions_of
 from sinks.gateway.access import Access, Caller, DoorClosed
+from streams.check.cluster import check_topics
 from streams.check.files import check_leftovers, check_partial, check_room
 from streams.check.finding import Finding, State
 from streams.check.log import check_file, check_positions, check_records, fed_from
@@ -31,7 +32,11 @@ def check_all(project: Project, catalogue: Catalogue) -> Iterator[Finding]:
     for judge in store_checks(catalogue) if is_open else ():
         with access:
             yield judge(access.reader)
-    yield from _log_checks(project, access if is_open else None)
+    if project.kafka and is_open:
+        with access:
+            yield check_topics(project.kafka, catalogue, access.reader)
+    if not project.kafka or project.log.exists():
+        yield from _log_checks(project, access if is_open else None)
     yield check_leftovers(project.store, owned=_is_owned(project))
     yield check_partial(project.store)
     yield check_room(project.store)

@@ -5,38 +5,17 @@ Decides what people read when something fails. Must never show them a stack trac
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import click
 import duckdb
 
 from schemas.catalogue import ContractError
-from sinks.duckdb.database import StoreError
+from sinks.duckdb.database import StoreError, leave_pandas_out
 from sinks.duckdb.reader import QueryError
-from streams.cli.backup import backup, restore
-from streams.cli.check import check
-from streams.cli.demo import demo
-from streams.cli.explain import explain
-from streams.cli.guide import guide
-from streams.cli.ingest import ingest, land
-from streams.cli.init import init
-from streams.cli.people import block, merge, unmerge
-from streams.cli.produce import produce
-from streams.cli.publish import publish
-from streams.cli.rejected import rejected
-from streams.cli.replay import replay
-from streams.cli.rules import digest, rebuild, rules
-from streams.cli.run import run
-from streams.cli.schemas import schemas
 from streams.cli.session import Session, accept_places
-from streams.cli.show import show
-from streams.cli.sources import sources
-from streams.cli.sql import sql
 from streams.cli.stopping import stoppable
-from streams.cli.tail import tail
-from streams.cli.topics import lag, topics
-from streams.cli.upgrade import upgrade
-from streams.cli.worker import worker
 from streams.copying import BackupError
 from streams.log.protocol import LogError
 from streams.registry.protocol import RegistryError
@@ -44,6 +23,15 @@ from streams.rejects import RejectError
 from streams.settings import SettingsError
 from streams.sources.files import FileError
 
+# Each command and the module that has it, imported when it is called: what one needs keeps no other waiting.
+COMMANDS = {
+    "init": "init", "run": "run", "ingest": "ingest", "land": "ingest", "sql": "sql", "guide": "guide",
+    "show": "show", "explain": "explain", "tail": "tail", "sources": "sources", "check": "check",
+    "merge": "people", "unmerge": "people", "block": "people", "rejected": "rejected",
+    "topics": "topics", "lag": "topics", "replay": "replay", "produce": "produce",
+    "publish": "publish", "worker": "worker", "schemas": "schemas", "rules": "rules", "digest": "rules", "rebuild": "rules", "backup": "backup",
+    "restore": "backup", "upgrade": "upgrade", "demo": "demo",
+}  # fmt: skip
 FAILURES = (
     StoreError,
     QueryError,
@@ -59,6 +47,18 @@ FAILURES = (
 
 class Front(click.Group):
     """The outermost command: every failure becomes one sentence and an exit code."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """A command by its name; None if there is none."""
+        if name in COMMANDS and name not in self.commands:
+            command: click.Command = getattr(import_module(f"streams.cli.{COMMANDS[name]}"), name)
+            accept_places(command)
+            self.add_command(command)
+        return super().get_command(context, name)
 
     def invoke(self, context: click.Context) -> Any:
         """Runs the command."""
@@ -102,8 +102,10 @@ def main(context: click.Context) -> None:
     context.ensure_object(Session)
 
 
-for _command in (init, run, worker, ingest, land, produce, sql, guide, show, explain, tail, sources, check,
-                 merge, unmerge, block, rejected, topics, lag, replay, schemas, rules, digest, rebuild,
-                 publish, backup, restore, upgrade, demo):  # fmt: skip
-    main.add_command(_command)
 accept_places(main)
+
+
+def start() -> None:
+    """What the shell calls: the command line in a process of its own."""
+    leave_pandas_out()
+    main()

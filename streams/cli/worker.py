@@ -14,10 +14,13 @@ from sinks.gateway.desk import Desk
 from streams.cli.run import METRICS, announced, health_of, line_of, stoppable_by
 from streams.cli.session import Session
 from streams.log.protocol import LogUnreachable
+from streams.log.topics import Topics
 from streams.owner import Owner
 from streams.running import RETRY, Runner
 from streams.settings import Project, grown
 from streams.state import State
+from streams.worker.app import serve
+from streams.worker.control import Control
 
 
 @click.command()
@@ -36,9 +39,6 @@ def worker(session: Session, kafka: str | None, registry: str | None, port: int 
     Example:
       rundum worker --kafka localhost:9092 --registry http://localhost:8081
     """
-    from streams.worker.app import serve  # Faust takes half a second, and only this command has it
-    from streams.worker.control import Control
-
     project, state = grown(session.project, kafka, registry), State()
     assert project.kafka
     told = project.kafka
@@ -60,8 +60,6 @@ def worker(session: Session, kafka: str | None, registry: str | None, port: int 
 
 def _is_there(runner: Runner, project: Project) -> bool:
     """Waits for the cluster, for Faust ends without it; whether it is not to stop before."""
-    from streams.log.topics import Topics
-
     assert project.kafka
     topics, stop = Topics(project.kafka.cluster), runner.state.stop
     with stoppable_by(stop):

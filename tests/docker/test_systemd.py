@@ -57,9 +57,11 @@ def test_its_options_are_of_the_command() -> None:
     assert more == ["$RUNDUM_OPTIONS"]  # a word of its own: systemd leaves it out where it is empty
     examples = re.findall(r"RUNDUM_OPTIONS=(.+?)\.?$", FILE.read_text("utf-8"), re.MULTILINE)
     assert examples
-    command = main.commands[name]
+    context = click.Context(main)
+    command = main.get_command(context, name)
+    assert command
     for example in examples:
-        assert command.make_context(name, example.split(), parent=click.Context(main))
+        assert command.make_context(name, example.split(), parent=context)
 
 
 def test_all_that_is_written_is_in_the_folder_that_may_be_written() -> None:

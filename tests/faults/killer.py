@@ -32,6 +32,7 @@ def deadly(batch: Batch, catalogue: Catalogue, writers: Mapping[int, Writer]) ->
 streams.pipeline.read = deadly  # type: ignore[attr-defined]
 
 if __name__ == "__main__":
-    from streams.cli import main
+    from streams.cli import start
 
-    main(args=sys.argv[1:], prog_name="rundum")
+    sys.argv[0] = "rundum"
+    start()

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from streams.cli import main
 
 ROOT = Path(__file__).parents[3]
-START = "import sys; from streams.cli import main; main(prog_name='rundum')"
+START = "import sys; sys.argv[0] = 'rundum'; from streams.cli import start; start()"
 HOLD = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
 HEADER = "event_id,occurred_at,order_id,user_id,customer_no,payment_id,amount_minor,currency,payment_method"
 
@@ -38,13 +38,20 @@ def project(rundum: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path / "shop"
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands wait no longer than a moment for a foreign program that has the store open."""
+    for module in ("streams.house", "sinks.gateway.access"):
+        monkeypatch.setattr(f"{module}.PATIENCE", 0.3)
+
+
 def run(*words: str | Path) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-def start(*words: str | Path, cwd: Path) -> subprocess.Popen[str]:
+def start(*words: str | Path, cwd: Path, **environment: str) -> subprocess.Popen[str]:
     """`rundum ...` as a process."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-c", START, *map(str, words)]
     return subprocess.Popen(
         command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -105,6 +105,7 @@ def test_a_dry_run_keeps_nothing(project: Path, rundum: Run) -> None:
     assert not (project / "store.duckdb").exists()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_rows_wait_in_the_log_while_the_store_is_in_use(project: Path, rundum: Run) -> None:
     Path("a.csv").write_text(payments(payment("1"), payment("2")))
     assert rundum("land").exit_code == 0

@@ -23,7 +23,10 @@ def commands(
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield words, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner
             yield from commands(inner, (*words, name))
 
 
@@ -39,6 +42,15 @@ def test_every_command_shows_an_example_and_takes_the_places(
     assert "--project DIR" in shown.output
     assert "--store FILE" in shown.output
     assert command.help
+
+
+def test_a_command_imports_nothing_that_only_others_need(project: Path) -> None:
+    process = start("land", cwd=project, PYTHONPROFILEIMPORTTIME="1")
+    out, err = process.communicate(timeout=60)
+    assert out == "0 new, 0 seen before, 0 conflicting, 0 rejected\n"
+    imported = {line.rpartition("|")[2].strip() for line in err.splitlines()}
+    assert "duckdb" in imported
+    assert not imported & {"pandas.core", "faker", "faust", "prometheus_client", "streams.cli.demo"}
 
 
 @pytest.mark.parametrize("words", ["--project {p} schemas check", "schemas --project {p} check",
@@ -104,6 +116,7 @@ def test_debug_shows_where(project: Path, rundum: Run) -> None:
     assert rundum("land", "--debug").exception.__class__.__name__ == "SettingsError"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_store_in_use_is_a_sentence(project: Path, rundum: Run) -> None:
     assert rundum("land").exit_code == 0
     with held(project / "store.duckdb"):
