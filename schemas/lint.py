@@ -166,7 +166,7 @@ def _examples(event: EventType) -> Iterator[Finding]:
 def _sources(catalogue: Catalogue) -> Iterator[Finding]:
     tables: dict[str, str] = {}
     for source in catalogue.sources.values():
-        file = source.folder / "source.toml"
+        file = source.file
         if not all(SNAKE.fullmatch(part) for part in source.name.split("/")):
             yield Finding(
                 file, "", f"{source.name!r} is not a source's name", "name both folders in snake_case"
