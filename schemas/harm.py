@@ -20,6 +20,7 @@ MAX_FIXED = 256 * 1024
 MAX_PRECISION = 38
 MAX_NESTING = 128
 PRIMITIVES = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+CONNECT_DECIMAL = "org.apache.kafka.connect.data.Decimal"  # its precision is 64 where nobody set one
 PARSED = "__fastavro_parsed"
 
 
@@ -172,6 +173,8 @@ def _faults(parsed: Any) -> Iterator[str]:
             yield f"{here}: a fixed type of {size!r} bytes; at most {MAX_FIXED} are decoded"
         if avro.get("logicalType") == "decimal":
             precision, scale = avro.get("precision"), avro.get("scale", 0)
+            if type(precision) is int and avro.get("connect.name") == CONNECT_DECIMAL:
+                precision = min(precision, MAX_PRECISION)
             if (
                 type(precision) is not int
                 or type(scale) is not int
