@@ -53,7 +53,7 @@ def _not_a_record(schema: Any) -> str:
         return "is not an Avro record"
     if PARSED in schema:
         return f"holds {PARSED}, a key of the decoder itself; take it out"
-    if _nested_beyond(schema, MAX_NESTING):
+    if nested_beyond(schema, MAX_NESTING):
         return f"is more than {MAX_DEPTH} levels deep"
     try:
         size = len(json.dumps(schema))
@@ -62,7 +62,8 @@ def _not_a_record(schema: Any) -> str:
     return f"is {size} bytes long; at most {MAX_TEXT} are read" if size > MAX_TEXT else ""
 
 
-def _nested_beyond(value: Any, limit: int) -> bool:
+def nested_beyond(value: Any, limit: int) -> bool:
+    """Whether a JSON value is deeper than so many levels; itself takes no level."""
     todo = [(value, 0)]
     while todo:
         one, depth = todo.pop()
