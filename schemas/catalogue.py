@@ -85,6 +85,11 @@ class EventType:
         """The file of examples beside the contract."""
         return self.file.with_suffix("").with_suffix(".examples.jsonl")
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether others fill a topic of such events."""
+        return any(one.event == self.name for one in self.source.foreign)
+
     def marked(self, meaning: str) -> tuple[Mark, ...]:
         """The marks of one meaning, in the order of the fields."""
         return tuple(mark for mark in self.marks if mark.meaning == meaning)

@@ -24,6 +24,7 @@ from schemas.catalogue import OWN, EventType
 from schemas.conform import ConformError, conform, jsonable
 from schemas.meanings import ITEMS, dotted
 from sinks.duckdb.reader import Reader
+from streams.core.foreign import is_document
 from streams.core.framing import NotFramed, frame, unframe
 from streams.core.model import REASONS, Batch, Record
 from streams.core.read import read, schema_ids
@@ -123,12 +124,20 @@ def decode(inlet: Inlet, value: bytes | None) -> dict[str, Any]:
     """What the bytes of a record say, as JSON by the writer's schema; empty where that cannot be told."""
     writer, schema, body = _written(inlet, value)
     if not writer.known or writer.problems:
-        return {}
+        return _document(value)
     with contextlib.suppress(Exception):  # hostile bytes break a decoder in every way there is
         parsed = fastavro.parse_schema(schema, named_schemas={})
         return dict(jsonable(schema, fastavro.schemaless_reader(io.BytesIO(body), parsed, None)))
     with contextlib.suppress(Exception):  # then the times as the numbers they are on the wire
         return dict(jsonable(writer.wire, fastavro.schemaless_reader(io.BytesIO(body), writer.wire, None)))
+    return {}
+
+
+def _document(value: bytes | None) -> dict[str, Any]:
+    """What a value says that is a JSON object, as some foreign topics have it."""
+    with contextlib.suppress(ValueError, RecursionError):
+        document = json.loads(value or b"")
+        return document if isinstance(document, dict) else {}
     return {}
 
 
@@ -234,6 +243,9 @@ def _fitting(inlet: Inlet, reject: Reject, event: EventType, value: Any) -> Outg
         return inlet.outgoing(event, conform(event.schema, value), topic=reject.topic)
     except ConformError as error:
         problems = error.problems
+    declared = inlet.catalogue.foreign.get(reject.topic)
+    if declared and is_document(declared, reject.value or b""):
+        return Outgoing(reject.topic, json.dumps(value, ensure_ascii=False).encode())
     writer, schema, _ = _written(inlet, reject.value)
     if reject.reason != "input_refused" and writer.known and not writer.problems:
         with contextlib.suppress(ConformError):

@@ -50,7 +50,10 @@ FAMILIES = {
 LONGEST_NUMBER = 1000  # bytes, and digits after the point
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TEMPORAL = ("timestamp", "local-timestamp", "time", "date")
-NO_UNIT = 'a time, but the number has no unit; add it to source.toml: units = {{{field} = "ms"}}'
+NO_UNIT = (
+    "a time, but the number has no unit; let the connector send its schema, or say in source.toml "
+    'units = {{{field} = "ms"}}'
+)
 
 
 def unit_of(named: Any, bare: Any) -> str:
@@ -87,16 +90,22 @@ def without_guess(avro: Any) -> Any:
     return avro | inner
 
 
+def is_temporal(avro: Any) -> bool:
+    """Whether a type is a time or a day."""
+    logical = str(avro.get("logicalType", "")) if isinstance(avro, Mapping) else ""
+    return logical.removesuffix("-micros").removesuffix("-millis") in TEMPORAL
+
+
 def timed(array: Any, have: Any, want: Any, place: Place) -> Any | None:
     """A column with a unit as a column of the time or day that is wanted; None where that is not the way.
 
     Values out of bounds, and numbers without a unit, are noted at `place`. Copies, but not value by value.
     """
     unit = have.get("unit") if isinstance(have, Mapping) else None
-    logical = str(want.get("logicalType", "")) if isinstance(want, Mapping) else ""
-    family = logical.removesuffix("-micros").removesuffix("-millis")
-    if not unit or family not in TEMPORAL:
+    if not unit or not is_temporal(want):
         return None
+    logical = str(want["logicalType"])
+    family = logical.removesuffix("-micros").removesuffix("-millis")
     if unit == UNSAID:
         found = where(array.is_valid())
         place.blame(found, NO_UNIT.format(field=place.path[-1]), array.take(pa.array(found)).to_pylist())

@@ -19,7 +19,7 @@ from schemas.meanings import without_null
 from streams.core.explain import Malformed
 from streams.core.foreign.images import UNAVAILABLE
 from streams.core.listing import dumps
-from streams.core.units import NAMED, NO_UNIT, TEMPORAL, VARIABLE_DECIMAL, ZONED, decimal_text, text_of
+from streams.core.units import NAMED, NO_UNIT, VARIABLE_DECIMAL, ZONED, decimal_text, is_temporal, text_of
 
 WANTED = "a Debezium envelope with after, source and op, written as JSON"
 DEEPEST = 32
@@ -157,13 +157,12 @@ class _Reader:
         want, schema = self.wanted.get(name), self.schemas.get(column)
         if schema is not None:
             return value if want in WHOLE and type(value) is int else said(value, schema)
-        logical = want.get("logicalType", "") if isinstance(want, dict) else ""
         if type(value) is int and want not in WHOLE:
             if unit := self.declared.units.get(column):
                 return text_of(value, unit)
-            if logical.removesuffix("-micros").removesuffix("-millis") in TEMPORAL:
+            if is_temporal(want):
                 self.doubts.append(Doubt(name, NO_UNIT.format(field=column), value))
-        if logical == "decimal":
+        if isinstance(want, dict) and want.get("logicalType") == "decimal":
             if isinstance(value, str) and "." not in value:
                 self.doubts.append(Doubt(name, NO_POINT, value))
             return value.text if isinstance(value, Number) else value
