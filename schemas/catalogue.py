@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,42 +18,25 @@ import pyarrow as pa
 from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.columns import arrow_schema
+from schemas.foreign import Foreign
 from schemas.identifiers import Kind, TraitRule, read_kinds, read_traits
 from schemas.meanings import Field, Mark, MarkError, read_fields, read_marks
+from schemas.sources import ContractError, Source, read_source, read_toml
+
+__all__ = [
+    "OWN",
+    "SHIPPED",
+    "Catalogue",
+    "ContractError",
+    "EventType",
+    "Source",
+    "load",
+    "read_event",
+    "read_source",
+]
 
 SHIPPED = Path(__file__).parent
 OWN = "own/rundum"
-
-
-class ContractError(ValueError):
-    """A file of a contract that cannot be used; the text names file, place and mend."""
-
-    def __init__(self, file: Path, place: str, mend: str) -> None:
-        """`place` is a field, a key or a line; `mend` a sentence that says what to do."""
-        super().__init__(f"{file}: {place}: {mend}" if place else f"{file}: {mend}")
-        self.file, self.place, self.mend = file, place, mend
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source as its `source.toml` describes it: data, not code."""
-
-    name: str
-    folder: Path
-    title: str
-    owner: str
-    contact: str
-    purpose: str
-    legal_basis: str
-    retention: str
-    trust: int
-    topic: str
-    unknown_events: str = "reject"
-
-    @property
-    def table_schema(self) -> str:
-        """The DuckDB schema of the source's typed tables."""
-        return self.name.replace("/", "_")
 
 
 @dataclass(frozen=True)
@@ -103,6 +85,11 @@ class EventType:
         """The file of examples beside the contract."""
         return self.file.with_suffix("").with_suffix(".examples.jsonl")
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether others fill a topic of such events."""
+        return any(one.event == self.name for one in self.source.foreign)
+
     def marked(self, meaning: str) -> tuple[Mark, ...]:
         """The marks of one meaning, in the order of the fields."""
         return tuple(mark for mark in self.marks if mark.meaning == meaning)
@@ -134,6 +121,16 @@ class Catalogue:
         """Contracts by their Avro full name, which is what a writer schema tells."""
         return {event.full_name: event for event in self.events.values()}
 
+    @cached_property
+    def foreign(self) -> dict[str, Foreign]:
+        """The topics that others fill, by name."""
+        return {one.topic: one for source in self.sources.values() for one in source.foreign}
+
+    @cached_property
+    def topics(self) -> tuple[str, ...]:
+        """Every topic that events come from, ours and those that others fill."""
+        return tuple(sorted({topic for source in self.sources.values() for topic in source.topics}))
+
     def trait(self, name: str) -> TraitRule:
         """A trait's survivorship rule; undeclared traits follow the default."""
         return self.traits.get(name, TraitRule(name))
@@ -164,33 +161,13 @@ def load(projects: Sequence[Path] = ()) -> Catalogue:
             for sql in sorted(file.parent.glob("*.sql")):
                 models[sql.stem] = (*models.get(sql.stem, ()), sql)
     _check_unique(events.values())
+    _check_topics(sources.values(), events)
     kinds: dict[str, Kind] = {}
     traits: dict[str, TraitRule] = {}
     for root in roots:
-        kinds |= _toml(root / "identifiers.toml", read_kinds)
-        traits |= _toml(root / "traits.toml", read_traits)
+        kinds |= read_toml(root / "identifiers.toml", read_kinds)
+        traits |= read_toml(root / "traits.toml", read_traits)
     return Catalogue(events, sources, kinds, traits, models)
-
-
-def read_source(file: Path) -> Source:
-    """A `source.toml`. Raises ContractError for a missing, unknown or wrong key."""
-    data = _toml(file, dict)
-    name = f"{file.parent.parent.name}/{file.parent.name}"
-    known = {"title", "owner", "contact", "purpose", "legal_basis", "retention", "trust", "topic",
-             "unknown_events"}  # fmt: skip
-    for key in sorted(data.keys() - known):
-        raise ContractError(file, key, f"unknown key; known are {', '.join(sorted(known))}")
-    for key in sorted(known - data.keys() - {"topic", "unknown_events"}):
-        raise ContractError(file, key, "missing; `rundum schemas new` writes a complete file")
-    for key in sorted(data.keys() - {"trust"}):
-        if not isinstance(data[key], str) or not data[key].strip():
-            raise ContractError(file, key, "must be a text that is not empty")
-    if type(data["trust"]) is not int or data["trust"] not in (0, 1, 2, 3):
-        raise ContractError(file, "trust", "must be 0 (browser claim), 1 (form), 2 (server) or 3 (manual)")
-    if data.get("unknown_events", "reject") not in ("land", "reject"):
-        raise ContractError(file, "unknown_events", 'must be "land" or "reject"')
-    data.setdefault("topic", name.replace("/", "."))
-    return Source(name=name, folder=file.parent, **data)
 
 
 def read_event(source: Source, file: Path) -> EventType:
@@ -228,10 +205,16 @@ def _check_unique(events: Iterable[EventType]) -> None:
         seen[event.full_name] = event
 
 
-def _toml(file: Path, read: Any) -> Any:
-    if not file.exists():
-        return {}
-    try:
-        return read(tomllib.loads(file.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, ValueError, UnicodeDecodeError) as error:
-        raise ContractError(file, "", str(error)) from None
+def _check_topics(sources: Iterable[Source], events: Mapping[str, EventType]) -> None:
+    """Every foreign topic has a contract, and is nobody else's."""
+    owners: dict[str, Source] = {}
+    for source in sources:
+        owners.setdefault(source.topic, source)
+    for source in sources:
+        for one in source.foreign:
+            place = f'foreign."{one.topic}"'
+            if one.event not in events:
+                file = f"{one.event.rpartition('/')[2]}.avsc"
+                raise ContractError(source.file, f"{place}.event", f"there is no {file} beside this file")
+            if (other := owners.setdefault(one.topic, source)) is not source or one.topic == source.topic:
+                raise ContractError(source.file, place, f"is a topic of {other.name} already; name another")

@@ -20,6 +20,7 @@ MAX_FIXED = 256 * 1024
 MAX_PRECISION = 38
 MAX_NESTING = 128
 PRIMITIVES = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+CONNECT_DECIMAL = "org.apache.kafka.connect.data.Decimal"  # its precision is 64 where nobody set one
 PARSED = "__fastavro_parsed"
 
 
@@ -52,7 +53,7 @@ def _not_a_record(schema: Any) -> str:
         return "is not an Avro record"
     if PARSED in schema:
         return f"holds {PARSED}, a key of the decoder itself; take it out"
-    if _nested_beyond(schema, MAX_NESTING):
+    if nested_beyond(schema, MAX_NESTING):
         return f"is more than {MAX_DEPTH} levels deep"
     try:
         size = len(json.dumps(schema))
@@ -61,7 +62,8 @@ def _not_a_record(schema: Any) -> str:
     return f"is {size} bytes long; at most {MAX_TEXT} are read" if size > MAX_TEXT else ""
 
 
-def _nested_beyond(value: Any, limit: int) -> bool:
+def nested_beyond(value: Any, limit: int) -> bool:
+    """Whether a JSON value is deeper than so many levels; itself takes no level."""
     todo = [(value, 0)]
     while todo:
         one, depth = todo.pop()
@@ -172,6 +174,8 @@ def _faults(parsed: Any) -> Iterator[str]:
             yield f"{here}: a fixed type of {size!r} bytes; at most {MAX_FIXED} are decoded"
         if avro.get("logicalType") == "decimal":
             precision, scale = avro.get("precision"), avro.get("scale", 0)
+            if type(precision) is int and avro.get("connect.name") == CONNECT_DECIMAL:
+                precision = min(precision, MAX_PRECISION)
             if (
                 type(precision) is not int
                 or type(scale) is not int

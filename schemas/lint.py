@@ -15,6 +15,7 @@ from schemas.catalogue import Catalogue, ContractError, EventType
 from schemas.conform import ConformError, conform_default
 from schemas.examples import ENOUGH, example_faults, read_examples
 from schemas.harm import PRIMITIVES, lint_writer, types_of
+from schemas.lint_foreign import foreign_faults
 from schemas.lint_marks import SNAKE, Fault, mark_faults
 from schemas.meanings import OPTIONS, is_nullable
 from schemas.scalars import READERS
@@ -50,6 +51,8 @@ def lint(catalogue: Catalogue, models: Path | None = None) -> list[Finding]:
     findings: list[Finding] = []
     for event in catalogue.events.values():
         faults = [*_record_faults(event), *_type_faults(event), *mark_faults(event, catalogue.kinds)]
+        for declared in catalogue.foreign.values():
+            faults += foreign_faults(event, declared) if declared.event == event.name else ()
         findings += [Finding(event.file, *fault) for fault in faults]
         findings += _examples(event)
     findings += _sources(catalogue)
@@ -166,7 +169,7 @@ def _examples(event: EventType) -> Iterator[Finding]:
 def _sources(catalogue: Catalogue) -> Iterator[Finding]:
     tables: dict[str, str] = {}
     for source in catalogue.sources.values():
-        file = source.folder / "source.toml"
+        file = source.file
         if not all(SNAKE.fullmatch(part) for part in source.name.split("/")):
             yield Finding(
                 file, "", f"{source.name!r} is not a source's name", "name both folders in snake_case"

@@ -15,7 +15,7 @@ from sinks.duckdb.database import StoreError, leave_pandas_out
 from sinks.duckdb.store import Store
 from streams.attempts import Span
 from streams.core.identify import identify
-from streams.core.model import Batch, Rejected
+from streams.core.model import Batch, Reading, Rejected
 from streams.inlet import older_inlets, open_inlet
 from streams.log.protocol import LogError
 from streams.pipeline import Pipeline, later, utc_now
@@ -118,7 +118,7 @@ def _handle(pipeline: Pipeline, batch: Batch, reject: bool) -> None:
     store = pipeline.store
     landed_at = later(store.last_landed_at(), utc_now())
     if reject:
-        why = [Rejected(0, "fatal", FATAL)]
-        store.commit(batch, {}, identify({}, 1, store.naming), why, landed_at)
+        reading = Reading({}, [Rejected(0, "fatal", FATAL)])
+        store.commit(batch, reading, identify({}, 1, store.naming), landed_at)
     else:
         pipeline.handle(batch, landed_at)

@@ -108,9 +108,10 @@ def kafka_inlet(kafka: Kafka, catalogue: Catalogue, loop: AbstractEventLoop | No
     log = KafkaLog(kafka.cluster, loop=loop)
 
     def follow(catalogue: Catalogue) -> None:
-        topics = topics_of(catalogue)
-        log.topics.create({kafka.named(topic): kafka.wish(topic) for topic in topics})
-        log.read({topic: kafka.named(topic) for topic in topics})
+        names = names_of(kafka, catalogue)
+        ours = names.keys() - catalogue.foreign.keys()
+        log.topics.create({names[topic]: kafka.wish(topic) for topic in ours})
+        log.read(names)
 
     try:
         follow(catalogue)
@@ -134,6 +135,6 @@ def older_inlets(project: Project, catalogue: Catalogue) -> list[Inlet]:
     return []
 
 
-def topics_of(catalogue: Catalogue) -> list[str]:
-    """The topics of all sources."""
-    return sorted({source.topic for source in catalogue.sources.values()})
+def names_of(kafka: Kafka, catalogue: Catalogue) -> dict[str, str]:
+    """The topics of all sources, each with its name in the cluster: those that others fill keep theirs."""
+    return {topic: topic if topic in catalogue.foreign else kafka.named(topic) for topic in catalogue.topics}

@@ -60,7 +60,8 @@ class Pipeline:
             refused = [*refused, *strangers]
             named = identify(tables, len(batch.records), naming)
         try:
-            return self.store.commit(batch, tables, named, [*reading.rejected, *refused], landed_at)
+            said = Reading(tables, [*reading.rejected, *refused], reading.repeated)
+            return self.store.commit(batch, said, named, landed_at)
         except DataError as error:
             return self._bisect(batch, landed_at, error)
 
@@ -69,7 +70,7 @@ class Pipeline:
         if len(batch.records) == 1:
             why = Rejected(0, "not_storable", str(error))
             nobody = identify({}, 1, self.store.naming)
-            return self.store.commit(batch, {}, nobody, [why], landed_at)
+            return self.store.commit(batch, Reading({}, [why]), nobody, landed_at)
         middle = len(batch.records) // 2
         landing = Landing()
         for at, part in enumerate(_halves(batch, middle)):

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sinks.duckdb.store import Store
 from streams.core.identify import identify
-from streams.core.model import Batch, Place
+from streams.core.model import Batch, Place, Reading
 from streams.log.protocol import Ends, Log
 from streams.pipeline import later
 
@@ -56,4 +56,4 @@ def _lives(log: Log, ends: Mapping[Place, Ends]) -> Mapping[Place, str]:
 def _move(store: Store, batch: Batch, clock: Clock) -> None:
     """Commits positions alone."""
     nobody = identify({}, 0, store.naming)
-    store.commit(batch, {}, nobody, [], later(store.last_landed_at(), clock()))
+    store.commit(batch, Reading({}), nobody, later(store.last_landed_at(), clock()))

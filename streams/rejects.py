@@ -115,12 +115,20 @@ def decode(inlet: Inlet, value: bytes | None) -> dict[str, Any]:
     """What the bytes of a record say, as JSON by the writer's schema; empty where that cannot be told."""
     writer, schema, body = written(inlet, value)
     if not writer.known or writer.problems:
-        return {}
+        return _document(value)
     with contextlib.suppress(Exception):  # hostile bytes break a decoder in every way there is
         parsed = fastavro.parse_schema(schema, named_schemas={})
         return dict(jsonable(schema, fastavro.schemaless_reader(io.BytesIO(body), parsed, None)))
     with contextlib.suppress(Exception):  # then the times as the numbers they are on the wire
         return dict(jsonable(writer.wire, fastavro.schemaless_reader(io.BytesIO(body), writer.wire, None)))
+    return {}
+
+
+def _document(value: bytes | None) -> dict[str, Any]:
+    """What a value says that is a JSON object, as some foreign topics have it."""
+    with contextlib.suppress(ValueError, RecursionError):
+        document = json.loads(value or b"")
+        return document if isinstance(document, dict) else {}
     return {}
 
 

@@ -23,6 +23,7 @@ from schemas.conform import ConformError, conform
 from schemas.meanings import ITEMS, dotted
 from sinks.duckdb.reader import Reader
 from sinks.duckdb.store import writers_of
+from streams.core.foreign import is_document
 from streams.core.framing import NotFramed, frame, unframe
 from streams.core.model import REASONS, Batch, Record
 from streams.core.read import read, schema_ids
@@ -127,6 +128,9 @@ def _fitting(inlet: Inlet, reject: Reject, event: EventType, value: Any) -> Outg
         return inlet.outgoing(event, conform(event.schema, value), topic=reject.topic)
     except ConformError as error:
         problems = error.problems
+    declared = inlet.catalogue.foreign.get(reject.topic)
+    if declared and is_document(declared, reject.value or b""):
+        return Outgoing(reject.topic, json.dumps(value, ensure_ascii=False).encode())
     writer, schema, _ = written(inlet, reject.value)
     if reject.reason != "input_refused" and writer.known and not writer.problems:
         with contextlib.suppress(ConformError):

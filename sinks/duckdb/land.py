@@ -22,6 +22,13 @@ from streams.core.model import Batch, Place, Record, Rejected
 PLACE = itemgetter(Record._fields.index("topic"), Record._fields.index("partition"))
 
 
+def pass_over(database: Database, stage: Stage, repeated: Sequence[int]) -> None:
+    """Counts records that say nothing new as said before; `repeated` are their indices in the batch."""
+    if repeated:
+        seqs = stage.arrival.seq[list(repeated)].tolist()
+        database.run("INSERT INTO duplicate SELECT unnest($seqs::BIGINT[])", {"seqs": seqs})
+
+
 def land_events(
     database: Database, stage: Stage, types: Mapping[str, EventType], landed_at: datetime
 ) -> tuple[int, int, int, int]:

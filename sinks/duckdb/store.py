@@ -12,20 +12,19 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from schemas.catalogue import Catalogue
 from sinks.duckdb.contracts import adopt
 from sinks.duckdb.database import MEMORY_LIMIT, Database, StoreError
 from sinks.duckdb.fold import fold, hear_people, naming_of
-from sinks.duckdb.land import account, land_events, reject
+from sinks.duckdb.land import account, land_events, pass_over, reject
 from sinks.duckdb.outbox import tell
 from sinks.duckdb.reader import Rows
 from sinks.duckdb.sql import script
 from sinks.duckdb.stage import Stage, arrive
 from sinks.duckdb.weigh import assign, weigh
 from streams.core.identify import Named, Naming
-from streams.core.model import Batch, Place, Rejected
+from streams.core.model import Batch, Place, Reading
 
 DATA_ERRORS = (
     duckdb.ConversionException,
@@ -197,20 +196,14 @@ class Store:
             told = self.database.meta("landed_at")
         return datetime.fromisoformat(told) if told else None
 
-    def commit(
-        self,
-        batch: Batch,
-        tables: Mapping[str, pa.Table],
-        named: Named,
-        rejected: list[Rejected],
-        landed_at: datetime,
-    ) -> Landing:
+    def commit(self, batch: Batch, reading: Reading, named: Named, landed_at: datetime) -> Landing:
         """Lands one batch and all that follows from it, or nothing. Raises DataError and StoreError."""
         database = self.database
         with _explained(database.path), _storable(), database.transaction():
             first = int(database.meta("next_seq") or 1)
             stage = Stage(database, arrive(batch.records, first))
-            stage.fill(tables, named, self.catalogue.events)
+            stage.fill(reading.events, named, self.catalogue.events)
+            pass_over(database, stage, reading.repeated)
             landed, duplicate, conflicting, displaced = land_events(
                 database, stage, self.catalogue.events, landed_at
             )
@@ -221,14 +214,14 @@ class Store:
             hear_people(database, self.catalogue, stage.events)
             weigh(database, self.catalogue.kinds)
             assign(database, landed_at)
-            reject(database, batch, rejected, landed_at)
+            reject(database, batch, reading.rejected, landed_at)
             account(database, batch, self.positions(batch.log_id), landed_at)
             if self.tells:
                 tell(database, landed_at)
             database.set_meta("next_seq", str(first + len(batch.records)))
             database.set_meta("landed_at", landed_at.isoformat())
             stage.clear()
-            return Landing(landed, duplicate, conflicting, len(rejected))
+            return Landing(landed, duplicate, conflicting, len(reading.rejected))
 
     def checkpoint(self) -> bool:
         """Takes what has landed from the write-ahead log into the file, if no reader needs what was there."""

@@ -9,7 +9,7 @@ from schemas.catalogue import Catalogue
 from sinks.duckdb.reader import Reader
 from streams.brokers import Kafka
 from streams.check.finding import Finding, State
-from streams.inlet import topics_of
+from streams.inlet import names_of
 from streams.log.protocol import LogError
 from streams.standing import FINE, standings
 
@@ -24,7 +24,7 @@ def check_topics(kafka: Kafka, catalogue: Catalogue, reader: Reader) -> Finding:
     from streams.log.kafka import KafkaLog  # only those who have Kafka pay for its clients
 
     try:
-        with KafkaLog(kafka.cluster, {topic: kafka.named(topic) for topic in topics_of(catalogue)}) as log:
+        with KafkaLog(kafka.cluster, names_of(kafka, catalogue)) as log:
             found = standings(log, reader)
             cluster = reader.value("SELECT value FROM ops.meta WHERE key = 'cluster_id'")
             stranger = cluster not in (None, log.id)

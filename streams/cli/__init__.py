@@ -24,13 +24,13 @@ from streams.settings import SettingsError
 from streams.sources.files import FileError
 
 # Each command and the module that has it, imported when it is called: what one needs keeps no other waiting.
-COMMANDS = {
-    "init": "init", "run": "run", "ingest": "ingest", "land": "ingest", "sql": "sql", "guide": "guide",
-    "show": "show", "explain": "explain", "tail": "tail", "sources": "sources", "check": "check",
-    "merge": "people", "unmerge": "people", "block": "people", "rejected": "rejected",
-    "topics": "topics", "lag": "topics", "replay": "replay", "produce": "produce",
-    "publish": "publish", "worker": "worker", "schemas": "schemas", "rules": "rules", "digest": "rules", "rebuild": "rules", "backup": "backup",
-    "restore": "backup", "upgrade": "upgrade", "demo": "demo",
+COMMANDS = {  # and the modules that hold them, loaded when they are called
+    "init": "init", "run": "run", "worker": "worker", "ingest": "ingest", "land": "ingest",
+    "produce": "produce", "sql": "sql", "guide": "guide", "show": "show", "explain": "explain",
+    "tail": "tail", "sources": "sources", "check": "check", "merge": "people", "unmerge": "people",
+    "block": "people", "rejected": "rejected", "topics": "topics", "lag": "topics", "replay": "replay",
+    "schemas": "schemas", "rules": "rules", "digest": "rules", "rebuild": "rules", "publish": "publish",
+    "backup": "backup", "restore": "backup", "upgrade": "upgrade", "demo": "demo",
 }  # fmt: skip
 FAILURES = (
     StoreError,

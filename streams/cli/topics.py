@@ -22,7 +22,7 @@ from sinks.duckdb.database import StoreMissing
 from streams.cli.session import Session
 from streams.cli.words import screen
 from streams.core.model import Place
-from streams.inlet import older_inlets, open_inlet, topics_of
+from streams.inlet import older_inlets, open_inlet
 from streams.owner import Owner
 from streams.pipeline import utc_now
 from streams.positions import accept as accepted
@@ -70,7 +70,7 @@ def accept(session: Session, topic: str, reason: str, yes: bool) -> None:
     Example:
       rundum topics accept shop.standard --reason "Deleted by mistake."
     """
-    if topic not in (known := topics_of(session.catalogue)):
+    if topic not in (known := session.catalogue.topics):
         raise click.ClickException(f"no source has the topic {topic}; {near(topic, known)}")
     if not yes:
         click.confirm(f"Go on with what {topic} holds now, without what it has lost?", abort=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -49,7 +49,7 @@ Converter = Callable[[Any], Any]
 class Decoded:
     """The bodies of one writer as columns.
 
-    `columns` is a struct array of the type of the writer's shape; `rows` the index of the body of each of its
+    `columns` is a struct array of the type of the shape opened; `rows` the index of the body of each of its
     elements, rising. `bad` maps an index to why the body is no datum, `faults` one in `rows` to a value that
     no column can hold: the caller leaves those rows out.
     """
@@ -60,19 +60,40 @@ class Decoded:
     faults: Mapping[int, Fault] = field(default_factory=dict)
 
 
-def decode(writer: Writer, bodies: Sequence[bytes]) -> Decoded:
+@dataclass(frozen=True)
+class Opening:
+    """How the event is taken out of a datum that wraps it: `unwrap` makes raw columns of the event's `shape`.
+
+    It is given the raw columns of the whole, the index of the body of each element, and where to note faults.
+    """
+
+    shape: Any
+    unwrap: Callable[[Any, Indices, Place], Any]
+
+
+def decode(writer: Writer, bodies: Sequence[bytes], opening: Opening | None = None) -> Decoded:
     """Decode bodies with a writer that is known and has no problems. Never raises on data."""
     bad: dict[int, str] = {}
+    return settled(_pieces(writer, list(bodies), bad), opening or whole(writer.shape), bad)
+
+
+def whole(shape: Any) -> Opening:
+    """The opening of a datum that is the event itself."""
+    return Opening(shape, lambda raw, _rows, _place: raw)
+
+
+def settled(pieces: Iterable[tuple[Indices, Any]], opening: Opening, bad: Mapping[int, str]) -> Decoded:
+    """Pieces of raw columns, opened and settled, in the order of their bodies."""
     faults: dict[int, Fault] = {}
     rows, columns = [], []
-    for indices, raw in _pieces(writer, list(bodies), bad):
+    for indices, raw in pieces:
         place = Place(faults, rows=indices.take)
         rows.append(indices)
-        columns.append(settle(raw, writer.shape, place))
+        columns.append(settle(opening.unwrap(raw, indices, place), opening.shape, place))
     if len(rows) == 1:
         return Decoded(columns[0], rows[0], bad, faults)
     if not rows:
-        return Decoded(pa.array([], arrow_type(writer.shape)), np.empty(0, np.int64), bad, faults)
+        return Decoded(pa.array([], arrow_type(opening.shape)), np.empty(0, np.int64), bad, faults)
     merged = np.concatenate(rows)
     order = np.argsort(merged)
     return Decoded(pa.concat_arrays(columns).take(pa.array(order)), merged[order], bad, faults)

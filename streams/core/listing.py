@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from schemas.meanings import without_null
 from schemas.scalars import write_scalar
+from streams.core.units import NUMBER, number_text, text_of
 
 
 def listing(array: Any, avro: Any, terse: bool = False) -> list[Any]:
@@ -26,6 +27,8 @@ def listing(array: Any, avro: Any, terse: bool = False) -> list[Any]:
         return [json.loads(text) if text else None for text in array.to_pylist()]
     kind = bare if isinstance(bare, str) else bare["type"]
     match kind:
+        case "record" if bare.get("unit") == NUMBER:
+            return [number_text(value) for value in array.to_pylist()]
         case "record":
             names = [entry["name"] for entry in bare["fields"]]
             parts = [listing(array.field(i), one["type"], terse) for i, one in enumerate(bare["fields"])]
@@ -59,6 +62,8 @@ def dumps(value: Any) -> str:
 
 
 def _scalars(array: Any, bare: Any) -> list[Any]:
+    if not isinstance(bare, str) and "unit" in bare:
+        return [text_of(value, bare["unit"]) for value in array.to_pylist()]
     if not isinstance(bare, str) and str(bare.get("logicalType")).startswith("timestamp"):
         array = array.cast(pa.timestamp("us", tz="UTC"))
     return [None if value is None else write_scalar(value) for value in array.to_pylist()]

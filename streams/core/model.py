@@ -86,7 +86,9 @@ class Reading:
 
     Columns of each table: those of the contract, then `extra` (JSON text of what the contract leaves unnamed,
     or null), `writer` (int32, the writer's schema id) and `record` (int32, the index in the batch).
+    `repeated` are the indices of records that say nothing new.
     """
 
     events: Mapping[str, pa.Table]
     rejected: Sequence[Rejected] = field(default_factory=tuple)
+    repeated: Sequence[int] = field(default_factory=tuple)

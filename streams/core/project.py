@@ -20,6 +20,7 @@ from schemas.meanings import is_nullable, type_text, without_null
 from streams.core.faults import Place, where
 from streams.core.listing import dumps, listing
 from streams.core.settle import rebuild
+from streams.core.units import timed
 
 WIDER = {
     (pa.int32(), pa.int64()),
@@ -56,6 +57,8 @@ def fit(array: Any, have: Any, want: Any, place: Place, alive: Any = None) -> An
     have, want = without_null(have), without_null(want)
     if signature(have) == signature(want):
         return array
+    if (found := timed(array, have, want, place)) is not None:
+        return found
     kinds = (container(have), container(want))
     if kinds == ("record", "record"):
         return _fit_record(array, have, want, place, alive)

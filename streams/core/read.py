@@ -6,17 +6,20 @@ look at one event at a time where a batch will do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
 from schemas.catalogue import Catalogue, EventType
+from schemas.foreign import Foreign
 from streams.core.checks import check
-from streams.core.decode import decode
+from streams.core.decode import Decoded, decode
 from streams.core.faults import Fault, Place
+from streams.core.foreign import JSON_HINT, is_document, opening_of, says_nothing
+from streams.core.foreign.gathered import gather
 from streams.core.framing import NotFramed, unframe
 from streams.core.model import REASONS, Batch, Reading, Rejected
 from streams.core.project import project
@@ -24,6 +27,7 @@ from streams.core.writers import Writer, shape_of
 
 LARGEST_VALUE = 256 << 10
 HEADER = 5
+NO_WRITER = 0
 WHOLE = Fault("", "", "")
 
 
@@ -35,27 +39,39 @@ class _Frames:
     bodies: list[bytes] = field(default_factory=list)
 
 
+@dataclass
+class _Found:
+    """What was read of a batch so far: tables by event type, rejects, and records that say nothing new."""
+
+    batch: Batch
+    catalogue: Catalogue
+    parts: dict[str, list[pa.Table]] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
+
+    def keys(self, records: Iterable[int]) -> list[bytes | None]:
+        return [self.batch.records[index].key for index in records]
+
+    def add(self, contract: EventType, table: pa.Table, refused: Iterable[Rejected]) -> None:
+        self.parts.setdefault(contract.name, []).append(table)
+        self.rejected += refused
+
+
 def read(batch: Batch, catalogue: Catalogue, writers: Mapping[int, Writer]) -> Reading:
     """What a batch says: a table an event type and the rejected records. Never raises on data.
 
     `writers` holds the writer of every schema id that the shell could ask for (see `schema_ids`); an id that
     is not among them counts as unknown. Rows of a table and rejects are in the order of the batch.
     """
-    frames, rejected = unframe_all(batch)
-    parts: dict[str, list[pa.Table]] = {}
-    for schema_id, framed in frames.items():
-        writer = writers.get(schema_id, Writer(schema_id))
-        contract = catalogue.by_full_name.get(writer.full_name)
-        if contract is None:
-            rejected += _refuse(writer, framed.records)
-            continue
-        table, refused = _read_frames(writer, contract, framed)
-        parts.setdefault(contract.name, []).append(table)
-        rejected += refused
-    events = {name: _merge(tables) for name, tables in sorted(parts.items())}
+    found = _Found(batch, catalogue)
+    for declared, records in _by_origin(batch, catalogue):
+        framed = _read_unframed(found, declared, records) if declared else records
+        _read_framed(found, declared, framed, writers)
+    events = {name: _merge(tables) for name, tables in sorted(found.parts.items())}
     return Reading(
         {name: table for name, table in events.items() if len(table)},
-        tuple(sorted(rejected, key=lambda one: one.record)),
+        tuple(sorted(found.rejected, key=lambda one: one.record)),
+        tuple(sorted(found.repeated)),
     )
 
 
@@ -69,12 +85,14 @@ def schema_ids(batch: Batch) -> set[int]:
     return ids
 
 
-def unframe_all(batch: Batch) -> tuple[dict[int, _Frames], list[Rejected]]:
-    """The records of a batch by schema id, and those that have none."""
+def unframe_all(
+    batch: Batch, indices: Iterable[int] | None = None
+) -> tuple[dict[int, _Frames], list[Rejected]]:
+    """The records of a batch, or those of these indices, by schema id, and those that have none."""
     by_header: dict[bytes, _Frames] = {}
     rejected: list[Rejected] = []
-    for index, record in enumerate(batch.records):
-        value = record.value
+    for index in range(len(batch.records)) if indices is None else indices:
+        value = batch.records[index].value
         if value is None:
             rejected.append(Rejected(index, "empty", "the record has no value"))
         elif len(value) > LARGEST_VALUE:
@@ -96,13 +114,91 @@ def unframe_all(batch: Batch) -> tuple[dict[int, _Frames], list[Rejected]]:
     return known, rejected
 
 
-def _read_frames(writer: Writer, contract: EventType, framed: _Frames) -> tuple[pa.Table, list[Rejected]]:
-    """The events of one writer and one contract, and its records that are none."""
-    decoded = decode(writer, framed.bodies)
+def _by_origin(batch: Batch, catalogue: Catalogue) -> list[tuple[Foreign | None, Sequence[int]]]:
+    """The records of our topics, and those of each foreign one."""
+    foreign = catalogue.foreign.keys() & {record.topic for record in batch.records}
+    if not foreign:
+        return [(None, range(len(batch.records)))]
+    shares: dict[str, list[int]] = {}
+    for index, record in enumerate(batch.records):
+        shares.setdefault(record.topic if record.topic in foreign else "", []).append(index)
+    return [(catalogue.foreign.get(topic), records) for topic, records in shares.items()]
+
+
+def _read_unframed(found: _Found, declared: Foreign, records: Sequence[int]) -> list[int]:
+    """Reads what a foreign topic holds beside framed Avro; returns the records that are left."""
+    documents: dict[int, bytes] = {}
+    framed = []
+    for index in records:
+        value = found.batch.records[index].value
+        if says_nothing(declared, value):
+            found.repeated.append(index)
+        elif value is not None and len(value) <= LARGEST_VALUE and is_document(declared, value):
+            documents[index] = value
+        else:
+            framed.append(index)
+    if documents:
+        _read_documents(found, declared, documents)
+    return framed
+
+
+def _read_documents(found: _Found, declared: Foreign, documents: Mapping[int, bytes]) -> None:
+    contract = found.catalogue.events[declared.event]
+    records = list(documents)
+    gathered = gather(declared, shape_of(contract.schema), list(documents.values()), found.keys(records))
+    found.repeated += [records[row] for row in gathered.silent]
+    found.rejected += [
+        Rejected(records[row], "not_decodable", detail, event_type=contract.name)
+        for row, detail in gathered.bad.items()
+    ]
+    for decoded, shape in gathered.parts:
+        found.add(contract, *_events(Writer(NO_WRITER, shape=shape), contract, decoded, records))
+
+
+def _read_framed(
+    found: _Found, declared: Foreign | None, records: Sequence[int], writers: Mapping[int, Writer]
+) -> None:
+    frames, refused = unframe_all(found.batch, records)
+    found.rejected += [_hinted(one, declared) for one in refused]
+    for schema_id, framed in frames.items():
+        writer = writers.get(schema_id, Writer(schema_id))
+        contract = found.catalogue.by_full_name.get(writer.full_name)
+        if contract is not None:
+            decoded = decode(writer, framed.bodies)
+            found.add(contract, *_events(writer, contract, decoded, framed.records))
+        elif declared and writer.shape is not None:
+            _read_wrapped(found, declared, writer, framed)
+        else:
+            found.rejected += _refuse(writer, framed.records)
+
+
+def _read_wrapped(found: _Found, declared: Foreign, writer: Writer, framed: _Frames) -> None:
+    contract = found.catalogue.events[declared.event]
+    wanted, keys = shape_of(contract.schema), found.keys(framed.records)
+    opening, why = opening_of(declared, wanted, writer.shape, keys)
+    if opening is None:
+        found.rejected += [
+            Rejected(record, "not_decodable", why, event_type=contract.name, schema_id=writer.schema_id)
+            for record in framed.records
+        ]
+        return
+    decoded = decode(writer, framed.bodies, opening)
+    found.add(contract, *_events(replace(writer, shape=opening.shape), contract, decoded, framed.records))
+
+
+def _hinted(one: Rejected, declared: Foreign | None) -> Rejected:
+    is_json = declared and one.reason == "not_framed" and declared.format == "debezium"
+    return replace(one, detail=one.detail + JSON_HINT) if is_json else one
+
+
+def _events(
+    writer: Writer, contract: EventType, decoded: Decoded, records: Sequence[int]
+) -> tuple[pa.Table, list[Rejected]]:
+    """The events of one contract, in columns of the writer's shape, and the records that are none."""
     place = Place(dict(decoded.faults), rows=decoded.rows.take)
     columns, extra = project(decoded.columns, writer.shape, shape_of(contract.schema), place)
     nameless = set(check(contract, columns, place)) - place.faults.keys()
-    numbers = np.asarray(framed.records, np.int32)[decoded.rows]
+    numbers = np.asarray(records, np.int32)[decoded.rows]
     names = pa.array(np.full(len(numbers), writer.schema_id, np.int32))
     table = pa.Table.from_arrays(
         [*map(columns.field, range(len(contract.arrow))), extra, names, pa.array(numbers)],
@@ -113,7 +209,7 @@ def _read_frames(writer: Writer, contract: EventType, framed: _Frames) -> tuple[
         table = table.filter(pa.array(kept))
 
     def reject(row: int, reason: str, detail: str, fault: Fault = WHOLE) -> Rejected:
-        return Rejected(framed.records[row], reason, detail, *fault, contract.name, writer.schema_id)
+        return Rejected(records[row], reason, detail, *fault, contract.name, writer.schema_id or None)
 
     return table, [
         *(reject(row, "not_decodable", detail) for row, detail in decoded.bad.items()),

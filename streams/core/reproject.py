@@ -20,6 +20,7 @@ from streams.core.faults import Fault, Place
 from streams.core.listing import dumps, listing
 from streams.core.project import container, default_of, loose, project
 from streams.core.settle import retyped
+from streams.core.units import is_temporal
 from streams.core.writers import shape_of
 
 NOTHING: tuple[Any, ...] = ({}, [])
@@ -46,7 +47,7 @@ def reproject(table: pa.Table, old: EventType, new: EventType) -> pa.Table:
         told = merged(
             listing(columns.take(rows), have, terse=True), table.column("extra").take(rows).to_pylist()
         )
-        settled = [settle_record(want, one) for one in told]
+        settled = [settle_record(want, one, new.is_foreign) for one in told]
         fitted = _replaced(fitted, careful, pa.array([datum for datum, _ in settled], fitted.type))
         left = pa.array([dumps(rest) if rest else None for _, rest in settled], pa.string())
         extra = _replaced(extra, careful, left)
@@ -75,15 +76,20 @@ def merge(value: Any, extra: Any) -> Any:
     return extra
 
 
-def settle_record(want: Any, value: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The datum of a record's shape that a JSON object gives, and the part of the object that it left."""
+def settle_record(
+    want: Any, value: Mapping[str, Any], unsaid: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The datum of a record's shape that a JSON object gives, and the part of the object that it left.
+
+    With `unsaid` no number becomes a time, since nobody has said what it counts (see units.py).
+    """
     datum: dict[str, Any] = {}
     left = {key: part for key, part in value.items() if part is not None}
     for entry in want["fields"]:
         name = next(
             (one for one in (entry["name"], *entry.get("aliases", ())) if one in value), entry["name"]
         )
-        found, rest = settle_value(without_null(entry["type"]), left.pop(name, None))
+        found, rest = settle_value(without_null(entry["type"]), left.pop(name, None), unsaid)
         if found is None and (name not in value or not is_nullable(entry["type"])):
             found = default_of(entry)
         datum[entry["name"]] = found
@@ -92,7 +98,7 @@ def settle_record(want: Any, value: Mapping[str, Any]) -> tuple[dict[str, Any], 
     return datum, left
 
 
-def settle_value(bare: Any, value: Any) -> tuple[Any, Any]:
+def settle_value(bare: Any, value: Any, unsaid: bool = False) -> tuple[Any, Any]:
     """The datum that a JSON value gives and what it left; None for nothing."""
     kind = bare["type"] if isinstance(bare, dict) else ""
     if value is None:
@@ -100,10 +106,10 @@ def settle_value(bare: Any, value: Any) -> tuple[Any, Any]:
     if isinstance(bare, list):
         return dumps(value), None
     if kind == "record" and isinstance(value, dict):
-        datum, left = settle_record(bare, value)
+        datum, left = settle_record(bare, value, unsaid)
         return datum, left or None
     if kind == "array" and isinstance(value, list) and (inner := container(bare["items"])):
-        settled = [settle_value(without_null(bare["items"]), item) for item in value]
+        settled = [settle_value(without_null(bare["items"]), item, unsaid) for item in value]
         rests = [rest for _, rest in settled]
         blank = all(rest is None for rest in rests)
         nothing: Any = [] if inner == "array" else {}
@@ -111,9 +117,12 @@ def settle_value(bare: Any, value: Any) -> tuple[Any, Any]:
             nothing if x is None else x for x in rests
         ]
     if kind == "map" and isinstance(value, dict):
-        entries = {key: settle_value(without_null(bare["values"]), item) for key, item in value.items()}
+        inside = without_null(bare["values"])
+        entries = {key: settle_value(inside, item, unsaid) for key, item in value.items()}
         left = {key: rest for key, (_, rest) in entries.items() if rest is not None}
         return {key: datum for key, (datum, _) in entries.items()}, left or None
+    if unsaid and type(value) is int and is_temporal(bare):
+        return None, value
     try:
         return conform(loose(bare), value), None
     except ConformError:

@@ -15,8 +15,15 @@ import pyarrow as pa
 from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.columns import PRIMITIVES, arrow_type
-from schemas.lint import lint_writer
+from schemas.harm import CONNECT_DECIMAL, MAX_PRECISION, lint_writer
 from schemas.meanings import is_nullable, without_null
+from streams.core.units import (
+    NUMBER,
+    VARIABLE_DECIMAL,
+    unit_of,
+    unit_of_doc,
+    with_unit,
+)
 
 WIRE_OF_LOGICAL: dict[str, str] = {
     "date": "int",
@@ -39,9 +46,9 @@ class Writer:
     """A writer's schema, ready to decode with. Made by `writer_of`.
 
     `known` is false where no registry knows the id. `shape` is the schema with names written out, types in
-    their shortest form and only the logical types that become columns; `wire` is fastavro's parsed schema
-    without logical types, `fast` the same as JSON for pyruhvro, None where only fastavro is trusted with it;
-    `raw` is the Arrow type of a datum before logical types are put on.
+    their shortest form, the logical types that become columns and the units of others (see units.py); `wire`
+    is fastavro's parsed schema without logical types, `fast` the same as JSON for pyruhvro, None where only
+    fastavro is trusted with it; `raw` is the Arrow type of a datum before logical types are put on.
     """
 
     schema_id: int
@@ -124,6 +131,8 @@ def _canonical(avro: Any, namespace: str, names: dict[str, Any]) -> Any:
             logical = avro.get("logicalType")
             if isinstance(logical, str) and WIRE_OF_LOGICAL.get(logical) == bare:
                 return {"type": bare, "logicalType": logical}
+            if unit := unit_of(avro.get("connect.name"), bare):
+                return {"type": bare, "unit": unit}
             return {"type": bare, **_decimal(avro)} if bare == "bytes" and _decimal(avro) else bare
 
 
@@ -143,6 +152,8 @@ def _named(avro: Mapping[str, Any], namespace: str, names: dict[str, Any]) -> An
         named |= _decimal(avro)
     else:
         named["fields"] = _fields(avro.get("fields"), full, names)
+        if full == VARIABLE_DECIMAL:
+            named["unit"] = NUMBER
     return named
 
 
@@ -154,9 +165,15 @@ def _fields(fields: Any, full: str, names: dict[str, Any]) -> list[Any]:
         raise SchemaError(f"the record {full} has no list of named fields")
     return [
         {key: entry[key] for key in ("name", "default", "aliases") if key in entry}
-        | {"type": _canonical(entry.get("type"), namespace, names)}
+        | {"type": _with_doc(_canonical(entry.get("type"), namespace, names), full, entry.get("doc"))}
         for entry in fields
     ]
+
+
+def _with_doc(avro: Any, record: str, doc: Any) -> Any:
+    """A field's type with the unit that its documentation gives, as Salesforce does."""
+    unit = unit_of_doc(record, doc, without_null(avro))
+    return with_unit(avro, unit) if unit else avro
 
 
 def _reference(name: str, namespace: str, names: Mapping[str, Any]) -> str:
@@ -177,7 +194,9 @@ def _decimal(avro: Mapping[str, Any]) -> dict[str, Any]:
     precision, scale = avro.get("precision"), avro.get("scale", 0)
     if avro.get("logicalType") != "decimal" or type(precision) is not int or type(scale) is not int:
         return {}
-    if not 0 <= scale <= precision <= 38 or precision == 0:
+    if avro.get("connect.name") == CONNECT_DECIMAL:  # says 64 where the database set no limit
+        precision = min(precision, MAX_PRECISION)
+    if not 0 <= scale <= precision <= MAX_PRECISION or precision == 0:
         return {}
     return {"logicalType": "decimal", "precision": precision, "scale": scale}
 
@@ -209,7 +228,7 @@ def without_logical(avro: Any, keep: tuple[str, ...] = ()) -> Any:
     if isinstance(avro, str):
         return avro
     if avro["type"] in PRIMITIVES and "size" not in avro and "symbols" not in avro:
-        return avro if avro["logicalType"] in keep else avro["type"]
+        return avro if avro.get("logicalType") in keep else avro["type"]
     drop = {"logicalType", "precision", "scale"} if avro.get("logicalType") not in keep else set()
     bare = {key: value for key, value in avro.items() if key not in drop}
     for key in {"items", "values"} & bare.keys():

@@ -14,7 +14,7 @@ from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import positions_of
 from sinks.gateway.access import DoorClosed
 from streams.brokers import Kafka
-from streams.inlet import Inlet, kafka_inlet
+from streams.inlet import Inlet, kafka_inlet, names_of
 from streams.log.protocol import LogError
 from streams.log.topics import explained
 from streams.owner import Owner
@@ -80,12 +80,13 @@ class Control:
     def show_positions(self, owner: Owner, reader: Reader) -> None:
         """Writes the positions as offsets of a group, for lag tools; nobody reads them back."""
         positions = positions_of(reader, owner.inlet.log.id)
+        names = names_of(self._kafka, owner.store.catalogue)
         if self._shown is None:
             settings = {"group.id": self._kafka.named(self._kafka.group), "enable.auto.commit": False}
             self._shown = Consumer({**self._kafka.cluster.for_librdkafka(), **settings})
         if positions:
             told = [
-                TopicPartition(self._kafka.named(topic), partition, offset)
+                TopicPartition(names.get(topic, topic), partition, offset)
                 for (topic, partition), offset in positions.items()
             ]
             with explained(self._kafka.cluster):

@@ -28,7 +28,7 @@ from sinks.duckdb.stage import arrive
 from sinks.duckdb.store import Store
 from streams.core.decode import decode
 from streams.core.identify import identify
-from streams.core.model import Batch
+from streams.core.model import Batch, Reading
 from streams.core.normalise import normalise
 from streams.core.read import unframe_all
 from streams.core.writers import Writer, writer_of
@@ -150,7 +150,7 @@ def growth(folder: str, sizes: list[int], people_at: tuple[int, int], batch: int
             landed_at += timedelta(seconds=1)
             with Watch() as watch, uncollected():
                 named = identify(one.tables, batch, store.naming)
-                store.commit(one.batch, one.tables, named, [], landed_at)
+                store.commit(one.batch, Reading(one.tables), named, landed_at)
             costs.append(watch)
         nodes = store.database.value("SELECT count(*) FROM identity.node")
     points = []
