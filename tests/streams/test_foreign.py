@@ -224,7 +224,7 @@ def test_tombstones_alone_balance() -> None:
 def test_hostile_records_are_rejects_with_their_bytes() -> None:
     with new_store() as store:
         hostile: list[Sent] = [
-            (CUSTOMERS, None, b"\0\0\0\0\x05x"), (CUSTOMERS, None, b"{}"),
+            (CUSTOMERS, None, b"\0\x7f\0\0\x05x"), (CUSTOMERS, None, b"{}"),
             (CUSTOMERS, None, avro(PG, change("t"))),
             (CUSTOMERS, None, avro(SALESFORCE, contact("UPDATE", ["003A"]))), (BARE, None, b"{}"),
             (BARE, None, b"["), (CONTACTS, None, None), (CONTACTS, None, avro(PG, change("c", row(7)))),
