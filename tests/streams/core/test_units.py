@@ -33,6 +33,7 @@ def test_a_column_is_what_the_text_of_each_value_is(unit: str, want: Any, values
     """So an event is the same whether its contract knew the column when it came, or learnt of it later."""
     place = Place().at("x")
     column = timed(pa.array(values, pa.int64()), {"type": "long", "unit": unit}, want, place)
+    assert column is not None
     told, bad = [], []
     for index, value in enumerate(values):
         try:
