@@ -23,7 +23,7 @@ from schemas.conform import ConformError, conform
 from schemas.meanings import ITEMS, dotted
 from sinks.duckdb.reader import Reader
 from sinks.duckdb.store import writers_of
-from streams.core.foreign import is_document
+from streams.core.foreign import is_document, place_in
 from streams.core.framing import NotFramed, frame, unframe
 from streams.core.model import REASONS, Batch, Record
 from streams.core.read import read, schema_ids
@@ -68,8 +68,10 @@ def repair(inlet: Inlet, reject: Reject, sets: Mapping[str, str], now: datetime)
     """
     event = _contract(inlet, reject)
     value = contents(inlet, reject)
+    is_foreign = reject.topic in inlet.catalogue.foreign
     for path, text in sets.items():
-        _put(value, path, _typed(event, path, text))
+        place = place_in(value, path) if is_foreign else path
+        _put(value, place, _typed(event, path, text))
     return _sent_again(inlet, reject, _fitting(inlet, reject, event, value), ("repair", now))
 
 
@@ -92,7 +94,7 @@ def _sent_again(inlet: Inlet, reject: Reject, again: Outgoing, how: tuple[str, d
         "rejected_partition": reject.partition,
         "rejected_offset": reject.offset,
         "action": action,
-        "reason": f"{reject.reason}: {reject.detail or REASONS.get(reject.reason, '')}",
+        "reason": f"{reject.reason}: {reject.detail or REASONS.get(reject.reason, '')}".replace("\0", "\\0"),
         "actor": _login(),
     }
     event = inlet.catalogue.events[CORRECTED]

@@ -65,7 +65,7 @@ def read(batch: Batch, catalogue: Catalogue, writers: Mapping[int, Writer]) -> R
     """
     found = _Found(batch, catalogue)
     for declared, records in _by_origin(batch, catalogue):
-        framed = _read_unframed(found, declared, records) if declared else records
+        framed = _read_unframed(found, declared, records) if declared and records else records
         _read_framed(found, declared, framed, writers)
     events = {name: _merge(tables) for name, tables in sorted(found.parts.items())}
     return Reading(
@@ -91,8 +91,9 @@ def unframe_all(
     """The records of a batch, or those of these indices, by schema id, and those that have none."""
     by_header: dict[bytes, _Frames] = {}
     rejected: list[Rejected] = []
-    for index in range(len(batch.records)) if indices is None else indices:
-        value = batch.records[index].value
+    records = batch.records
+    for index, record in enumerate(records) if indices is None else ((at, records[at]) for at in indices):
+        value = record.value
         if value is None:
             rejected.append(Rejected(index, "empty", "the record has no value"))
         elif len(value) > LARGEST_VALUE:
@@ -114,11 +115,11 @@ def unframe_all(
     return known, rejected
 
 
-def _by_origin(batch: Batch, catalogue: Catalogue) -> list[tuple[Foreign | None, Sequence[int]]]:
-    """The records of our topics, and those of each foreign one."""
-    foreign = catalogue.foreign.keys() & {record.topic for record in batch.records}
+def _by_origin(batch: Batch, catalogue: Catalogue) -> list[tuple[Foreign | None, list[int] | None]]:
+    """The records of our topics, and those of each foreign one; None is all of them."""
+    foreign = catalogue.foreign and catalogue.foreign.keys() & {record.topic for record in batch.records}
     if not foreign:
-        return [(None, range(len(batch.records)))]
+        return [(None, None)]
     shares: dict[str, list[int]] = {}
     for index, record in enumerate(batch.records):
         shares.setdefault(record.topic if record.topic in foreign else "", []).append(index)
@@ -156,7 +157,7 @@ def _read_documents(found: _Found, declared: Foreign, documents: Mapping[int, by
 
 
 def _read_framed(
-    found: _Found, declared: Foreign | None, records: Sequence[int], writers: Mapping[int, Writer]
+    found: _Found, declared: Foreign | None, records: list[int] | None, writers: Mapping[int, Writer]
 ) -> None:
     frames, refused = unframe_all(found.batch, records)
     found.rejected += [_hinted(one, declared) for one in refused]

@@ -15,12 +15,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.catalogue import load
+from schemas.catalogue import SHIPPED, load
 from sinks.duckdb.digest import digest
 from sinks.duckdb.store import Landing, Store
 from streams.core.model import Batch
 from streams.pipeline import Pipeline
 from tests.feed import LANDED, OPENING, SECRET, check_books, says, value_of, workshop
+from tests.schemas.test_guides import blocks
 from tests.streams.core.foreign.wire import (
     BARE,
     CONTACTS,
@@ -318,3 +319,27 @@ def test_any_order_of_the_same_changes_gives_the_same_store(records: list[Sent],
         check_books(store, len(again))
         assert digest(store.database, catalogue()) == clean
         assert customers(store) == people
+
+
+def test_the_worked_page_takes_what_the_connectors_write(tmp_path: Path) -> None:
+    for block in blocks(SHIPPED / "guides" / "change_data.md"):
+        if "file" in block.keys:
+            file = tmp_path / block.keys["file"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.text, "utf-8")
+    wire, store = Wire(), Store(tmp_path / "s.duckdb", load([tmp_path / "schemas"]), secret=SECRET)
+    full = row(7, first_name="Anna", created_at=1_700_000_000_123_456)
+    land(store, [
+        sent(7, change("c", full)), sent(7, change("d", None, row(7, email=""), lsn=101)),
+        (CUSTOMERS, key_of(7), None),
+        told(contact("CREATE", ["003A"], Email="c7@web.de", Phone="0171 3920045")),
+        told(contact("UPDATE", ["003A", "003B"], commit=2)),
+    ], wire)  # fmt: skip
+    rows = store.database.rows
+    assert rows("SELECT op, id, created_at::VARCHAR FROM shop_database.customer_row ORDER BY sequence") == [
+        ("c", 7, "2023-11-14 22:13:20.123456"), ("d", 7, None)
+    ]  # fmt: skip
+    assert customers(store) == [("c7@web.de", "Anna", "0171 3920045"), (None, None, None)]
+    assert rows("FROM ops.rejected") == []
+    check_books(store, 5)
+    store.close()

@@ -5,7 +5,7 @@ Decides which format opens a record. Must never know a source by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.foreign import Foreign
@@ -43,3 +43,15 @@ def says_nothing(declared: Foreign, value: bytes | None) -> bool:
 def is_document(declared: Foreign, value: bytes) -> bool:
     """Whether a value is to be read as JSON: an event of ours may come framed on any topic."""
     return declared.format == JSON and value[:1] != FRAMED
+
+
+def place_in(record: Mapping[str, Any], field: str) -> str:
+    """Where a field of the contract stands in a record as JSON: Debezium has it in the image of the row."""
+    is_wrapped = record.keys() == {"schema", "payload"} and isinstance(record["payload"], dict)
+    envelope, way = (record["payload"], "payload.") if is_wrapped else (record, "")
+    first = field.partition(".")[0]
+    if "op" not in envelope or first in record:
+        return field
+    if first in envelope:
+        return way + field
+    return f"{way}{'before' if envelope['op'] == 'd' else 'after'}.{field}"

@@ -30,11 +30,18 @@ def names_of(bitmap: str, fields: Fields) -> list[str]:
     prefix, inner = "", fields
     if found["parent"]:
         at = int(found["parent"])
-        if at >= len(fields) or container(fields[at]["type"]) != "record":
+        compound = record_in(fields[at]["type"]) if at < len(fields) else None
+        if compound is None:
             return [bitmap]
-        prefix, inner = f"{fields[at]['name']}.", without_null(fields[at]["type"])["fields"]
+        prefix, inner = f"{fields[at]['name']}.", compound["fields"]
     bits = int(found["bits"], 16)
     return [prefix + entry["name"] for at, entry in enumerate(inner) if bits >> at & 1]
+
+
+def record_in(avro: Any) -> Any | None:
+    """The record of a compound field, which may be a text as well: a person's name, or a firm's."""
+    branches = avro if isinstance(avro, list) else [avro]
+    return next((branch for branch in branches if container(branch) == "record"), None)
 
 
 def names_in(bitmaps: Any, fields: Fields, place: Place) -> Any:

@@ -5,6 +5,8 @@ Decides whose change it is. Must never join the records of one event to one anot
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,10 @@ from schemas.foreign import Foreign
 from schemas.meanings import without_null
 from streams.core.decode import Opening
 from streams.core.faults import Indices, Place, where
-from streams.core.foreign.bitmaps import names_in, taken_away
-from streams.core.foreign.opened import MICROS, TEXTS, members, row_fields, struct_of
+from streams.core.foreign.bitmaps import names_in, record_in, taken_away
+from streams.core.foreign.opened import MICROS, TEXTS, members, raw_type, row_fields, struct_of
 from streams.core.foreign.position import digest
-from streams.core.project import container, signature
+from streams.core.project import container, signature, sources
 from streams.core.settle import rebuild
 from streams.core.units import micros
 
@@ -52,7 +54,7 @@ def salesforce(declared: Foreign, wanted: Any, shape: Any) -> Opening:
     """The opening of change events of a shape that is no misfit."""
     parts = [entry["name"] for entry in shape["fields"]]
     header = without_null(shape["fields"][parts.index(HEADER)]["type"])
-    row = [entry for entry in shape["fields"] if entry["name"] != HEADER]
+    row = [_compound(entry, wanted) for entry in shape["fields"] if entry["name"] != HEADER]
     fields = row_fields(declared, row)
     named = {entry["name"] for entry in wanted["fields"]} | {"record_ids"}
     filled = [{"name": name, "type": avro} for name, avro in FILLED.items() if name in named]
@@ -71,13 +73,38 @@ def salesforce(declared: Foreign, wanted: Any, shape: Any) -> Opening:
             if source in about
         }
         nulled = told.get("nulled_fields", _no_lists(len(raw)))
-        columns = [taken_away(said[entry["name"]], entry, wanted, nulled) for entry in row]
+        columns = [
+            taken_away(_structured(said[entry["name"]], entry, place), entry, wanted, nulled) for entry in row
+        ]
         empty = _no_lists(len(raw))
         return struct_of(
             [*fields, *filled], [*columns, *(told.get(entry["name"], empty) for entry in filled)]
         )
 
     return Opening({"type": "record", "name": "row", "fields": [*fields, *filled]}, unwrap)
+
+
+def _compound(entry: Mapping[str, Any], wanted: Any) -> Mapping[str, Any]:
+    """A field that may be a record or a text, as the record where the contract wants one."""
+    found = record_in(entry["type"]) if isinstance(without_null(entry["type"]), list) else None
+    known = sources({"fields": [entry]}, wanted)
+    wants_record = any(one["name"] in known and container(one["type"]) for one in wanted["fields"])
+    return {**entry, "type": ["null", found]} if found and wants_record else entry
+
+
+def _structured(column: Any, entry: Mapping[str, Any], place: Place) -> Any:
+    """The column of a compound: where it came as JSON text, for its type is a union, read as the record."""
+    if container(entry["type"]) != "record" or not pa.types.is_string(column.type):
+        return column
+    kind, data = raw_type(entry["type"]), []
+    for at, text in enumerate(column.to_pylist()):
+        value = json.loads(text) if text else None
+        try:
+            data.append(pa.scalar(value, kind).as_py())
+        except (pa.ArrowException, TypeError):
+            data.append(None)
+            place.at(entry["name"]).blame(np.array([at]), "a compound field", [value])
+    return pa.array(data, kind)
 
 
 def _told(about: dict[str, Any]) -> dict[str, Any]:

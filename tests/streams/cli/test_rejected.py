@@ -15,6 +15,8 @@ from streams.core.framing import frame
 from streams.inlet import Inlet, embedded_inlet
 from streams.log.protocol import Outgoing
 from tests.streams.cli.conftest import Run, payment, payments
+from tests.streams.core.foreign import wire
+from tests.streams.core.foreign.wire import write_project
 
 PAID = "shop/standard/order_paid"
 DATUM: dict[str, Any] = {
@@ -146,3 +148,43 @@ def test_what_is_asked_for_wrongly(rundum: Run) -> None:
     assert rundum("rejected", "repair", "1").exit_code == 2
     assert "write FIELD=VALUE" in rundum("rejected", "repair", "1", "--set", "currency").stderr
     assert rundum("rejected", "replay").exit_code == 2
+
+
+def test_records_of_foreign_topics_are_shown_and_repaired(project: Path, rundum: Run) -> None:
+    """As their connectors write them: a Debezium envelope in Avro, one in JSON, a Salesforce change event."""
+    write_project(project / "schemas")
+    catalogue = load([project / "schemas"])
+    hostile = wire.row(7, first_name="A\0", created_at=1_700_000_000_000_000)
+    nobody = wire.contact("UPDATE", [], Email=None)
+    with Inlet(project / "log.sqlite", catalogue) as inlet:
+        for schema, datum, topic in ((wire.PG, wire.change("c", hostile), wire.CUSTOMERS),
+                                     (wire.SALESFORCE, nobody, wire.CONTACTS)):  # fmt: skip
+            number = inlet.registry.register(topic, json.dumps(schema))
+            value = frame(number, wire.avro(schema, datum)[5:])
+            inlet.log.append([Outgoing(topic, value, key=b"k")])
+        document = json.dumps(wire.change("c", wire.row(8, created_at=1_700_000_000_000))).encode()
+        inlet.log.append([Outgoing(wire.BARE, document), Outgoing(wire.BARE, b"null")])
+    assert rundum("land").exit_code == 0
+    assert rundum("rejected", "list").stdout.endswith("3 open.\n")
+    query = "SELECT rejected_id, topic FROM ops.rejected"
+    numbers = {row["topic"]: str(row["rejected_id"]) for row in rows(rundum, query)}
+    shown = rundum("rejected", "show", numbers[wire.BARE]).stdout
+    assert '"created_at": 1700000000000' in shown
+    assert "units = {created_at" in shown
+    for topic, *sets in (
+        (wire.CUSTOMERS, "first_name=Anna"),
+        (wire.BARE, "created_at=2026-05-01T10:00:00Z", "first_name=Eva"),
+        (wire.CONTACTS, "Email=otto@web.de"),
+    ):
+        done = rundum(
+            "rejected", "repair", numbers[topic], *(word for one in sets for word in ("--set", one))
+        )
+        assert done.exit_code == 0, done.output
+    assert rundum("rejected", "list").stdout == "0 open.\n"
+    query = "SELECT id, first_name, created_at FROM crm_shopdb.customer_row ORDER BY id"
+    assert rows(rundum, query) == [
+        {"id": 7, "first_name": "Anna", "created_at": "2023-11-14T22:13:20Z"},
+        {"id": 8, "first_name": "Eva", "created_at": "2026-05-01T10:00:00Z"},
+    ]
+    assert rows(rundum, "SELECT Email FROM crm_salesforce.contact_changed") == [{"Email": "otto@web.de"}]
+    assert rows(rundum, "FROM ops.conservation WHERE NOT balanced") == []

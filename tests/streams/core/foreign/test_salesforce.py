@@ -161,6 +161,20 @@ def test_a_number_without_documentation_is_no_time() -> None:
     assert reasons(reading) == [(0, "field_invalid", "Birthdate")]
 
 
+def test_a_name_may_be_a_record_or_a_text() -> None:
+    """As Salesforce has it where people and firms are accounts: ["null", "string", record]."""
+    schema = copy.deepcopy(SALESFORCE)
+    schema["fields"][2]["type"].insert(1, "string")
+    cleared = contact("UPDATE", ["003A"], nulledFields=["2-0x2"], changedFields=["2-0x2"])
+    anna, none = told(contact("CREATE", ["003A"], **ANNA), cleared, schema=schema)
+    (plain,) = told(contact("CREATE", ["003A"], **ANNA))
+    assert anna == plain | {"writer": number_of(schema)}
+    assert none["changed_fields"] == ["Name.FirstName"]
+    assert none["Name"] == {"Salutation": None, "FirstName": "", "LastName": None}
+    reading = read_values(CONTACTS, avro(schema, contact("CREATE", ["003A"], Name="Berg GmbH")))
+    assert reasons(reading) == [(0, "field_invalid", "Name")]
+
+
 IDS = st.lists(st.text(max_size=4), max_size=3)
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 
