@@ -27,6 +27,7 @@ from streams.worker.post import Post
 UNKNOWN = "schema_unknown"
 MOST = 10_000  # rejects retried together
 UNBALANCED = "SELECT count(*) FROM ops.conservation WHERE NOT balanced"
+Work = Callable[[Owner, Reader], None]
 PASSING = (LogError, RegistryError, QueryError, DoorClosed, KafkaException)
 
 
@@ -45,7 +46,7 @@ class Control:
         """Works for this owner from now on; heard in the thread that lands."""
         self._at = owner, reader
 
-    def run(self, work: Callable[[Owner, Reader], None]) -> None:
+    def run(self, work: Work) -> None:
         """Does one thing, if this process lands; what fails is said, and is tried again next time."""
         if self._state.role != LANDING or not self._at:
             return

@@ -12,7 +12,7 @@ import pytest
 
 from schemas.catalogue import EventType, load
 from streams.core.framing import frame
-from streams.inlet import Inlet, embedded_inlet
+from streams.inlet import embedded_inlet
 from streams.log.protocol import Outgoing
 from tests.streams.cli.conftest import Run, payment, payments
 from tests.streams.core.foreign import wire
@@ -156,7 +156,7 @@ def test_records_of_foreign_topics_are_shown_and_repaired(project: Path, rundum:
     catalogue = load([project / "schemas"])
     hostile = wire.row(7, first_name="A\0", created_at=1_700_000_000_000_000)
     nobody = wire.contact("UPDATE", [], Email=None)
-    with Inlet(project / "log.sqlite", catalogue) as inlet:
+    with embedded_inlet(project / "log.sqlite", catalogue) as inlet:
         for schema, datum, topic in ((wire.PG, wire.change("c", hostile), wire.CUSTOMERS),
                                      (wire.SALESFORCE, nobody, wire.CONTACTS)):  # fmt: skip
             number = inlet.registry.register(topic, json.dumps(schema))
