@@ -12,7 +12,7 @@ import pytest
 
 from schemas.catalogue import EventType, load
 from streams.core.framing import frame
-from streams.inlet import embedded_inlet
+from streams.inlet import Inlet, embedded_inlet
 from streams.log.protocol import Outgoing
 from tests.streams.cli.conftest import Run, payment, payments
 from tests.streams.core.foreign import wire
