@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ from streams.brokers import Kafka
 from streams.core.framing import frame
 from streams.log.protocol import Log, Outgoing
 from streams.log.sqlite import SqliteLog
-from streams.registry.protocol import Registry
+from streams.registry.protocol import Registry, RegistryError
 from streams.registry.sqlite import SqliteRegistry
 from streams.settings import Project
 from streams.sources.files import encode
@@ -61,6 +61,20 @@ class Inlet:
         if subject not in self._ids:
             self._ids[subject] = self.registry.register(subject, json.dumps(event.schema))
         return self._ids[subject]
+
+    def introduce(self, known: Mapping[int, str]) -> None:
+        """Registers the contracts; `known` are schemas by the ids that the registry gave before.
+
+        Raises RegistryError, also for a registry that was emptied: it would give old ids to other schemas.
+        """
+        foreign = {one.event for one in self.catalogue.foreign.values()}
+        for event in (one for one in self.catalogue.events.values() if one.name not in foreign):
+            number = self.schema_id(event)
+            if number in known and json.loads(known[number]) != event.schema:
+                raise RegistryError(
+                    f"the schema registry gives {event.full_name} the id {number}, which another schema had: it "
+                    "has lost its schemas; restore it, for records in the topics bear the old ids"
+                )
 
     def adopt(self, catalogue: Catalogue) -> None:
         """Goes on under other contracts, and with their topics."""

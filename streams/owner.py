@@ -50,6 +50,7 @@ class Owner:
         self.rejected = 0  # records that had ended the process
         self.notes: list[str] = []  # what people are to be told
         self._begun: set[str] = set()
+        self._introduced: set[str] = set()
         self.replay: Replay | None = None  # what is landing again
         for inlet in self.inlets:
             if deadly := Attempts(project.store).deadly(inlet.log.id):
@@ -100,6 +101,12 @@ class Owner:
                 raise DeskClosed(STOPPING)
             self._jobs.put((job, told))
         return told.result()
+
+    def introduce(self) -> None:
+        """Registers the contracts where others write too, once. Raises RegistryError."""
+        for inlet in (one for one in self.inlets if not one.embedded and one.log.id not in self._introduced):
+            inlet.introduce(self.store.writers(inlet.log.id))
+            self._introduced.add(inlet.log.id)
 
     def trim(self) -> bool:
         """Lets the log forget what has landed and is older than the project keeps it; whether that was all.
@@ -222,6 +229,7 @@ class Owner:
         for inlet in self.inlets:
             inlet.adopt(self.store.catalogue)
         self._begun.clear()
+        self._introduced.clear()
         self._fresh_pipelines()
         self._contracts = shown_of(self.store.catalogue)
         return self._hello({})

@@ -85,6 +85,7 @@ class Runner:
         """Lands and ticks; whether all that it needs of the world is there."""
         try:
             self._land(owner)
+            owner.introduce()
             self._tick(owner)
             while owner.notes:
                 self.tell(owner.notes.pop(0))
