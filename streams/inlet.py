@@ -72,7 +72,7 @@ class Inlet:
             number = self.schema_id(event)
             if number in known and json.loads(known[number]) != event.schema:
                 raise RegistryError(
-                    f"the schema registry gives {event.full_name} the id {number}, which another schema had: it "
+                    f"the schema registry gives {event.full_name} the id {number}, which another had: it "
                     "has lost its schemas; restore it, for records in the topics bear the old ids"
                 )
 
