@@ -21,7 +21,7 @@ from streams.owner import Owner
 from streams.pipeline import micros, utc_now
 from streams.registry.protocol import RegistryUnreachable
 from streams.settings import Project, contracts_of
-from streams.state import LANDING, STANDBY, STOPPING, State
+from streams.state import LANDING, STANDBY, STARTING, STOPPING, State
 
 TICKED = "own/clock/ticked"
 IDLE = 0.15  # seconds between two looks at the log: what is appended in them lands together
@@ -98,6 +98,11 @@ class Runner:
             return False
         self.go_on()
         return True
+
+    def renew(self) -> None:
+        """Makes ready to run once more, after an end that nobody asked for."""
+        self.state.role = STARTING
+        self.state.stop.clear()
 
     def wait_for(self, why: str) -> None:
         """Keeps in mind what is missing, and says so once a minute."""

@@ -51,8 +51,7 @@ def worker(session: Session, kafka: str | None, registry: str | None, port: int 
             health.figures.reader = Desk(owner.store.database.connection, METRICS).reader()
             control.serve(owner, Desk(owner.store.database.connection, METRICS).reader())
 
-        if _is_there(runner, project):
-            serve(runner, told, control, ready)
+        serve(runner, told, control, ready, lambda: _is_there(runner, project))
         tell("stopped; nothing is lost")
     sys.stdout.flush()
     os._exit(0)  # a reader that reads no more must not keep the process

@@ -21,6 +21,29 @@ from streams.log.protocol import Ends, LogError, LogUnreachable
 
 SETTLE = 20.0  # seconds until a topic that was made is known to all
 GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
+PASSING = (  # a broker that comes back, a leader that changes: the client does not call all of them retriable
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.BROKER_NOT_AVAILABLE,
+    KafkaError.REPLICA_NOT_AVAILABLE,
+    KafkaError.STALE_CTRL_EPOCH,
+    KafkaError.NETWORK_EXCEPTION,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.NOT_ENOUGH_REPLICAS,
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    KafkaError.NOT_CONTROLLER,
+    KafkaError.KAFKA_STORAGE_ERROR,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.STALE_BROKER_EPOCH,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.ELIGIBLE_LEADERS_NOT_AVAILABLE,
+    KafkaError.THROTTLING_QUOTA_EXCEEDED,
+    KafkaError.UNKNOWN_TOPIC_ID,
+)
 REFUSED = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -125,7 +148,7 @@ def as_failure(cluster: Cluster, error: KafkaError) -> LogError:
         return LogError(
             f"{where} refuses this user ({error.str()}); mend [kafka] in rundum.toml or the rights"
         )
-    if error.retriable() or error.code() < 0 or error.code() in GONE:
+    if error.retriable() or error.code() < 0 or error.code() in (*GONE, *PASSING):
         return LogUnreachable(f"{where} cannot be reached or is not ready ({error.str()})")
     return LogError(f"{where}: {error.str()}")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import faust
@@ -22,7 +22,7 @@ from streams.owner import Owner
 from streams.running import Runner
 from streams.worker.control import Control
 from streams.worker.landing import LandingService
-from streams.worker.quiet import logging_config
+from streams.worker.quiet import Sparse, logging_config
 
 TELL_SECONDS = 0.25
 SHOW_SECONDS = 5.0
@@ -32,8 +32,8 @@ REQUESTS = "own.rundum"  # what people decide, and ask for
 Work = Callable[[Owner, Reader], None]
 
 
-def build_app(kafka: Kafka, control: Control) -> faust.App:
-    """The application: its timers and agents."""
+def build_app(kafka: Kafka, control: Control, aside: Executor) -> faust.App:
+    """The application: its timers and agents, which work `aside` of its loop."""
     app = faust.App(
         f"{kafka.named(kafka.group)}-control",
         broker=[URL(f"kafka://{one.strip()}") for one in kafka.cluster.bootstrap.split(",")],
@@ -44,7 +44,6 @@ def build_app(kafka: Kafka, control: Control) -> faust.App:
         topic_disable_leader=True,
         consumer_auto_offset_reset="latest",
     )
-    aside = ThreadPoolExecutor(1, "control")
 
     async def do(work: Work) -> None:
         await asyncio.get_running_loop().run_in_executor(aside, control.run, work)
@@ -74,29 +73,53 @@ def build_app(kafka: Kafka, control: Control) -> faust.App:
     return app
 
 
-def serve(runner: Runner, kafka: Kafka, control: Control, ready: Callable[[Owner], None]) -> None:
-    """Lands until a signal ends it. Raises what ended the landing before."""
+def serve(
+    runner: Runner,
+    kafka: Kafka,
+    control: Control,
+    ready: Callable[[Owner], None],
+    is_there: Callable[[], bool],
+) -> None:
+    """Lands until a signal ends it. `is_there` waits for the cluster; False if it is to stop before.
+
+    Faust gives up on a cluster that goes while it starts, and is started again. Raises what ended landing.
+    """
+    sparse = Sparse(runner.tell)
+    while is_there():
+        landing, aside = LandingService(runner, ready), ThreadPoolExecutor(1, "control")
+        worker = _worker(build_app(kafka, control, aside), landing, sparse)
+        try:
+            worker.execute_from_commandline()
+        except SystemExit as end:
+            if landing.failure:
+                raise landing.failure from None
+            if not end.code or worker._signal_stop_future:
+                return
+            aside.shutdown(cancel_futures=True)  # two would use one client at the same time
+            runner.wait_for(f"Faust ended ({end.__context__}) and is started again")
+            runner.renew()
+        finally:
+            aside.shutdown(wait=False, cancel_futures=True)
+            control.close()
+            logging.shutdown()
+
+
+def _worker(app: faust.App, landing: LandingService, sparse: Sparse) -> faust.Worker:
+    """What runs the application, and ends it with a signal."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    landing = LandingService(runner, ready)
     worker = faust.Worker(
-        build_app(kafka, control),
+        app,
         landing,
         loop=loop,
         quiet=True,
         loglevel="WARNING",
         redirect_stdouts=False,
-        logging_config=logging_config(runner.tell),
+        logging_config=logging_config(sparse),
         blocking_timeout=0,
     )
-    try:
-        worker.execute_from_commandline()
-    except SystemExit:
-        if landing.failure:
-            raise landing.failure from None
-    finally:
-        control.close()
-        logging.shutdown()
+    worker.spinner = None  # there is a line of progress already
+    return worker
 
 
 def _credentials(cluster: Cluster) -> faust.types.auth.CredentialsT | None:

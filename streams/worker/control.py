@@ -103,7 +103,9 @@ class Control:
             )
 
     def close(self) -> None:
-        """Lets go of all clients."""
-        for one in (self._post, self._inlet, self._shown):
+        """Lets go of the owner and all clients."""
+        clients = self._post, self._inlet, self._shown
+        self._at = self._post = self._inlet = self._shown = None
+        for one in clients:
             if one is not None:
                 one.close()

@@ -12,6 +12,8 @@ from typing import Any
 
 SECONDS = 60.0
 LONGEST = 200
+NEVER = logging.CRITICAL + 1
+LANDING = "streams.worker.landing"
 
 
 class Sparse(logging.Handler):
@@ -37,11 +39,15 @@ class Sparse(logging.Handler):
         self._tell(f"{record.name}: {said}{more}")
 
 
-def logging_config(tell: Callable[[str], None]) -> dict[str, Any]:
-    """The settings under which every logger of the process speaks through one Sparse."""
+def logging_config(handler: Sparse) -> dict[str, Any]:
+    """The settings under which every logger of the process speaks through one Sparse.
+
+    What Faust says of slow timers is no news, and of its end others say more.
+    """
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "handlers": {"sparse": {"()": Sparse, "tell": tell}},
+        "handlers": {"sparse": {"()": lambda: handler}},
         "root": {"level": "WARNING", "handlers": ["sparse"]},
+        "loggers": {name: {"level": NEVER} for name in ("mode.timers", "faust.worker", LANDING)},
     }
