@@ -205,6 +205,7 @@ def check(project: Project, told: Sequence[Said]) -> None:
         ]
         with new_store() as clean:
             land_whole(clean, [*told, *ticks])
-            assert digest(store.database, catalogue()) == digest(clean.database, catalogue())
+            found, wanted = digest(store.database, catalogue()), digest(clean.database, catalogue())
+            assert found == wanted, f"{found} is not {wanted}"
     finally:
         store.close()

@@ -109,7 +109,7 @@ class KafkaLog:
         if shares:
             records, reached = self._run(self._gather(ends.keys(), starts, shares))
             self._last_served = next(reversed(reached), self._last_served)
-        return Batch(self.id, records, reached, _lives(self._look()))
+        return Batch(self.id, records, reached, _lives(self._look() if records else topics))
 
     def offsets_at(self, timestamp: int) -> dict[Place, int]:
         """The first offset of every place whose record is not older; the head where all are."""

@@ -1,7 +1,7 @@
 """START HERE for Kafka: the Faust application of `rundum worker`.
 
-Decides what runs when: landing as a service, all else by timers and agents. Must never keep state of its own:
-what the application knows is in the store, so it can end at any moment.
+Decides what runs when: landing and timers as services, what people ask for by agents. Must never keep state of
+its own: what the application knows is in the store, so it can end at any moment.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import faust
+from mode import Service
 from yarl import URL
 
-from sinks.duckdb.reader import Reader
 from streams.brokers import Kafka
 from streams.log.cluster import Cluster
 from streams.owner import Owner
@@ -23,17 +23,13 @@ from streams.running import Runner
 from streams.worker.control import Control
 from streams.worker.landing import LandingService
 from streams.worker.quiet import Sparse, logging_config
+from streams.worker.timers import TimersService
 
-TELL_SECONDS = 0.25
-SHOW_SECONDS = 5.0
-RETRY_SECONDS = 15.0
-WATCH_SECONDS = 600.0
 REQUESTS = "own.rundum"  # what people decide, and ask for
-Work = Callable[[Owner, Reader], None]
 
 
-def build_app(kafka: Kafka, control: Control, aside: Executor) -> faust.App:
-    """The application: its timers and agents, which work `aside` of its loop."""
+def build_app(kafka: Kafka, control: Control, timers: TimersService) -> faust.App:
+    """The application: its agents, beside its services."""
     app = faust.App(
         f"{kafka.named(kafka.group)}-control",
         broker=[URL(f"kafka://{one.strip()}") for one in kafka.cluster.bootstrap.split(",")],
@@ -45,30 +41,11 @@ def build_app(kafka: Kafka, control: Control, aside: Executor) -> faust.App:
         consumer_auto_offset_reset="latest",
     )
 
-    async def do(work: Work) -> None:
-        await asyncio.get_running_loop().run_in_executor(aside, control.run, work)
-
     @app.agent(app.topic(kafka.named(REQUESTS), key_serializer="raw", value_serializer="raw"))
     async def listen(records: faust.StreamT[bytes]) -> None:
         """Looks at once for what people ask for; the timer would find it later."""
         async for _ in records:
-            await do(control.retry_unknown)
-
-    @app.timer(TELL_SECONDS)  # type: ignore[untyped-decorator]
-    async def tell_customers() -> None:
-        await do(control.tell_customers)
-
-    @app.timer(SHOW_SECONDS)  # type: ignore[untyped-decorator]
-    async def show_positions() -> None:
-        await do(control.show_positions)
-
-    @app.timer(RETRY_SECONDS)  # type: ignore[untyped-decorator]
-    async def retry_unknown() -> None:
-        await do(control.retry_unknown)
-
-    @app.timer(WATCH_SECONDS)  # type: ignore[untyped-decorator]
-    async def watch_books() -> None:
-        await do(control.watch_books)
+            await timers.do(control.retry_unknown)
 
     return app
 
@@ -87,7 +64,8 @@ def serve(
     sparse = Sparse(runner.tell)
     while is_there():
         landing, aside = LandingService(runner, ready), ThreadPoolExecutor(1, "control")
-        worker = _worker(build_app(kafka, control, aside), landing, sparse)
+        timers = TimersService(control, aside)
+        worker = _worker(build_app(kafka, control, timers), (landing, timers), sparse)
         try:
             worker.execute_from_commandline()
         except SystemExit as end:
@@ -96,6 +74,7 @@ def serve(
             if not end.code or worker._signal_stop_future:
                 return
             aside.shutdown(cancel_futures=True)  # two would use one client at the same time
+            landing.end()
             runner.wait_for(f"Faust ended ({end.__context__}) and is started again")
             runner.renew()
         finally:
@@ -104,13 +83,13 @@ def serve(
             logging.shutdown()
 
 
-def _worker(app: faust.App, landing: LandingService, sparse: Sparse) -> faust.Worker:
+def _worker(app: faust.App, services: tuple[Service, ...], sparse: Sparse) -> faust.Worker:
     """What runs the application, and ends it with a signal."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = faust.Worker(
         app,
-        landing,
+        *services,
         loop=loop,
         quiet=True,
         loglevel="WARNING",

@@ -46,6 +46,11 @@ class LandingService(Service):
             self.failure = failure
             await self.crash(failure)
 
+    def end(self) -> None:
+        """Ends the landing if the application could not; returns when its thread has let go of the store."""
+        self._runner.state.stop.set()
+        self._thread.shutdown(wait=True)
+
     async def on_stop(self) -> None:
         """Waits until what is being landed has landed."""
         self._runner.state.stop.set()
