@@ -1,7 +1,7 @@
 """START HERE for Kafka: the Faust application of `rundum worker`.
 
-Decides what runs when: landing and timers as services, what people ask for by agents. Must never keep state of
-its own: what the application knows is in the store, so it can end at any moment.
+Decides what runs when: landing and timers as services, what people ask for by agents. Must never keep state
+of its own: what the application knows is in the store, so it can end at any moment.
 """
 
 from __future__ import annotations
