@@ -22,7 +22,7 @@ from streams.log.sqlite import SqliteLog
 from streams.pipeline import BATCH, Pipeline, drain
 from streams.registry.sqlite import SqliteRegistry
 from streams.sources.files import encode
-from tests.feed import LANDED, OPENING, SECOND, SECRET, blank_store, catalogue
+from tests.feed import LANDED, OPENING, SECOND, blank_store, catalogue
 
 Event = tuple[str, Mapping[str, Any]]
 
@@ -81,8 +81,7 @@ class Fed:
 
 def fed(folder: Path, contracts: Catalogue | None = None) -> Fed:
     """A store without an event in an empty folder, under the contracts that ship or those given."""
-    path = folder / "fed.duckdb"
-    store = Store(path, contracts, secret=SECRET) if contracts else Store(blank_store(path), catalogue())
+    store = Store(blank_store(folder / "fed.duckdb"), contracts or catalogue())
     return Fed(store, SqliteLog(folder / "log.sqlite"), SqliteRegistry(folder / "log.sqlite"))
 
 

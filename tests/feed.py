@@ -114,11 +114,13 @@ def new_store() -> Iterator[Store]:
     """A store without an event, for as long as the block lasts."""
     path = blank_store(workshop() / f"store{next(_numbers)}.duckdb")
     store = Store(path, catalogue())
+    store.database.run("PRAGMA disable_checkpoint_on_shutdown")  # nobody will open it again
     try:
         yield store
     finally:
         store.close()
-        path.unlink()
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
 
 
 _writers: dict[int, Any] = {}

@@ -24,7 +24,7 @@ from streams.settings import SettingsError
 from streams.sources.files import FileError
 
 # Each command and the module that has it, imported when it is called: what one needs keeps no other waiting.
-COMMANDS = {  # and the modules that hold them, loaded when they are called
+COMMANDS = {
     "init": "init", "run": "run", "worker": "worker", "ingest": "ingest", "land": "ingest",
     "produce": "produce", "sql": "sql", "guide": "guide", "show": "show", "explain": "explain",
     "tail": "tail", "sources": "sources", "check": "check", "merge": "people", "unmerge": "people",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.catalogue import load
-from sinks.duckdb.database import Database
+from sinks.duckdb.database import Database, leave_pandas_out
 from sinks.duckdb.store import Store
 from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain, utc_now
@@ -39,6 +39,7 @@ class Mortal(Database):
 
 def drain_log(paths: Paths, batch: int, dies_after: int, told: Connection) -> None:
     """Drains the log; says when the store is open and after each batch. `dies_after` 0 is never."""
+    leave_pandas_out()  # which would take as long as all that is tried before the end comes
     store = Store(paths.store, load())
     if dies_after:
         store.database.__class__ = Mortal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import threading
 import time
@@ -15,7 +16,7 @@ from random import Random
 import pytest
 
 from sinks.gateway.access import Caller
-from streams.settings import Project
+from streams.settings import Project, read_project
 from tests.feed import OPENING, Said
 from tests.living import (
     LANDING,
@@ -132,11 +133,20 @@ def test_any_of_them_is_killed_twenty_times(project: Project) -> None:
     check(project, told)
 
 
-@pytest.fixture
-def busy(project: Project) -> Iterator[tuple[Project, list[Said], Started]]:
-    """A process that has just begun to land a large log."""
+@pytest.fixture(scope="module")
+def flood(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Said]]:
+    """A project in whose log much waits, and what it is."""
     told = pages(40_000, url="https://shop.example/" + "x" * 100)
+    project = new_project(tmp_path_factory.mktemp("flood") / "shop")
     append(project, told)
+    return project.root, told
+
+
+@pytest.fixture
+def busy(flood: tuple[Path, list[Said]], tmp_path: Path) -> Iterator[tuple[Project, list[Said], Started]]:
+    """A process that has just begun to land a large log."""
+    folder, told = flood
+    project = read_project(Path(shutil.copytree(folder, tmp_path / "shop")))
     with running(project) as run:
         yield project, told, run
 

@@ -22,9 +22,9 @@ from tests.feed import (
     LANDED,
     LOG,
     OPENING,
-    SECRET,
     Said,
     batch_of,
+    blank_store,
     catalogue,
     check_books,
     land,
@@ -67,7 +67,7 @@ def loyalty(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 @pytest.fixture
 def store(tmp_path: Path, loyalty: Catalogue) -> Iterator[Store]:
     """A store under these contracts."""
-    store = Store(tmp_path / "store.duckdb", loyalty, secret=SECRET)
+    store = Store(blank_store(tmp_path / "store.duckdb"), loyalty)
     yield store
     store.close()
 

@@ -59,14 +59,20 @@ def digests(project: Project) -> Digests:
         return digest(access.reader, catalogue())
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Project:
+@pytest.fixture(scope="module")
+def half(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with half of the events landed, and ten more in the log."""
-    project = new_project(tmp_path / "shop")
+    project = new_project(tmp_path_factory.mktemp("half") / "shop")
     append(project, EVENTS[:HALF])
     run("land", "--project", project.root)
     append(project, EVENTS[HALF : HALF + 10])
-    return project
+    return project.root
+
+
+@pytest.fixture
+def shop(half: Path, tmp_path: Path) -> Project:
+    """A copy of it."""
+    return read_project(Path(shutil.copytree(half, tmp_path / "shop")))
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain
 from streams.registry.sqlite import SqliteRegistry
 from streams.sources.files import encode
+from tests.feed import blank_store
 
 EVENT = "app/loyalty/points_earned"
 SOURCE = """
@@ -91,7 +94,7 @@ def events(seed: int) -> list[tuple[int, dict[str, Any]]]:
 
 
 class World:
-    """One log with events of both versions, and a store that can be opened under either contract."""
+    """One log with events of both versions, and stores that were opened under either contract or both."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
@@ -107,12 +110,18 @@ class World:
                 Outgoing("app.loyalty", frame(ids[version], encode(event, conform(event.schema, datum))))
             )
         self.log.append(bodies)
+        self.run = cache(self._run)
 
-    def run(self, name: str, upgrade_after: int) -> Digests:
+    def copy(self, upgrade_after: int, folder: Path) -> Path:
+        """A store of a run, to be opened once more."""
+        self.run(upgrade_after)
+        return Path(shutil.copy(self.folder / f"{upgrade_after}.duckdb", folder / "store.duckdb"))
+
+    def _run(self, upgrade_after: int) -> Digests:
         """Lands everything, ten events a batch; the contract changes after so many batches."""
-        path = self.folder / f"{name}.duckdb"
+        path = blank_store(self.folder / f"{upgrade_after}.duckdb")
         clock = iter(datetime.fromisoformat("2026-06-01") + timedelta(seconds=n) for n in range(1000))
-        store = Store(path, self.catalogues[1 if upgrade_after else 2], secret=b"s" * 32)
+        store = Store(path, self.catalogues[1 if upgrade_after else 2])
         batches = drain(Pipeline(store, self.registry), self.log, lambda: next(clock), batch_size=10)
         for number, _ in enumerate(batches, start=1):
             if number == upgrade_after:
@@ -127,23 +136,22 @@ class World:
         return found
 
 
-@pytest.fixture(params=[1, 2, 3])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, request.param)
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = World(tmp_path_factory.mktemp("world"), request.param)
     yield made
     made.log.close()
     made.registry.close()
 
 
 def test_upgrade_before_amid_or_after_gives_equal_digests(world: World) -> None:
-    before = world.run("before", 0)
-    assert world.run("amid", 3) == before
-    assert world.run("after", 6) == before
+    before = world.run(0)
+    assert world.run(3) == before
+    assert world.run(6) == before
 
 
-def test_a_value_sent_before_the_contract_knew_it_is_not_lost(world: World) -> None:
-    world.run("after", 6)
-    store = Store(world.folder / "after.duckdb", world.catalogues[2])
+def test_a_value_sent_before_the_contract_knew_it_is_not_lost(world: World, tmp_path: Path) -> None:
+    store = Store(world.copy(6, tmp_path), world.catalogues[2])
     rows = store.database.rows(
         "SELECT count(nickname), count(place.floor), count(extra) FROM app_loyalty.points_earned"
     )
@@ -155,24 +163,24 @@ def test_a_value_sent_before_the_contract_knew_it_is_not_lost(world: World) -> N
     assert named > 0
 
 
-def test_other_marks_on_landed_fields_call_for_a_rebuild(world: World) -> None:
-    world.run("after", 6)
+def test_other_marks_on_landed_fields_call_for_a_rebuild(world: World, tmp_path: Path) -> None:
     changed = [{**field, "means": "id:customer_no"} if field["name"] == "user_id" else field for field in V2]
-    catalogue = write_contract(world.folder / "v3", changed)
+    catalogue = write_contract(tmp_path / "v3", changed)
     with pytest.raises(StoreError, match=r"points_earned.*rundum rebuild"):
-        Store(world.folder / "after.duckdb", catalogue)
+        Store(world.copy(6, tmp_path), catalogue)
 
 
-def test_a_rebuild_under_other_fields_and_marks_ends_as_if_they_had_been_there(world: World) -> None:
-    before = world.run("before", 0)
-    path = world.folder / "old.duckdb"
+def test_a_rebuild_under_other_fields_and_marks_ends_as_if_they_had_been_there(
+    world: World, tmp_path: Path
+) -> None:
+    path = blank_store(tmp_path / "old.duckdb")
     marked = [{**field, "means": "id:customer_no"} if field["name"] == "email" else field for field in V1]
-    old = Store(path, write_contract(world.folder / "v0", marked), secret=b"s" * 32)
+    old = Store(path, write_contract(tmp_path / "v0", marked))
     clock = iter(datetime.fromisoformat("2026-06-01") + timedelta(seconds=n) for n in range(1000))
     list(drain(Pipeline(old, world.registry), world.log, lambda: next(clock), batch_size=10))
     assert old.database.value("SELECT count(*) FROM ops.conflict") > 0
     old.close()
-    assert rebuild(path, world.catalogues[2], lambda *_: None)[1] == before
+    assert rebuild(path, world.catalogues[2], lambda *_: None)[1] == world.run(0)
     found = Store(path, world.catalogues[2])
     assert found.database.rows("SELECT topic FROM ops.conservation WHERE NOT balanced") == []
     found.close()

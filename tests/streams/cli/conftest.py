@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streams.cli import main
+from tests.feed import blank_store
 
 ROOT = Path(__file__).parents[3]
 START = "import sys; sys.argv[0] = 'rundum'; from streams.cli import start; start()"
@@ -31,8 +32,15 @@ def rundum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
-def project(rundum: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A new project, in which commands are run."""
+def project(bare: Path) -> Path:
+    """A project with a store that holds nothing yet, in which commands are run."""
+    blank_store(bare / "store.duckdb")
+    return bare
+
+
+@pytest.fixture
+def bare(rundum: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A new project without a store, in which commands are run."""
     assert rundum("init", "shop").exit_code == 0
     monkeypatch.chdir(tmp_path / "shop")
     return tmp_path / "shop"

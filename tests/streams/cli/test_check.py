@@ -94,7 +94,7 @@ def test_beside_a_running_process(project: Path, rundum: Run) -> None:
     assert "store.duckdb.door" in "".join(left.stdout.split())
 
 
-@pytest.mark.usefixtures("project")
+@pytest.mark.usefixtures("bare")
 def test_without_a_store(rundum: Run) -> None:
     said = rundum("check")
     assert said.exit_code == 1

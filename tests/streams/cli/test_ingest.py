@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.catalogue import load
-from sinks.duckdb.store import Store
+from tests.feed import blank_store
 from tests.streams.cli.conftest import Run, cdnow, held, payment, payments, start
 
 PAID = "shop/standard/order_paid"
@@ -23,7 +22,7 @@ def number(rundum: Run, query: str) -> int:
     return int(next(iter(json.loads(answer.stdout)[0].values())))
 
 
-@pytest.mark.usefixtures("project")
+@pytest.mark.usefixtures("bare")
 def test_cdnow_end_to_end(rundum: Run) -> None:
     done = rundum("ingest", cdnow(), "--as", "shop/cdnow/purchase")
     assert done.exit_code == 0, done.output
@@ -53,7 +52,7 @@ def test_killed_at_any_moment_it_goes_on(project: Path, rundum: Run, tmp_path: P
     for folder in (project, whole):
         if folder is whole:
             rundum("init", whole)
-        Store(folder / "store.duckdb", load(), secret=b"the same secret").close()
+        blank_store(folder / "store.duckdb")
     for wait in (0.7, 1.2, 1.7, 2.4):
         process = start(*words, cwd=project)
         time.sleep(wait)
@@ -91,7 +90,7 @@ def test_globs_maps_and_other_contents(rundum: Run) -> None:
     assert number(rundum, COUNT) == 2
 
 
-def test_a_dry_run_keeps_nothing(project: Path, rundum: Run) -> None:
+def test_a_dry_run_keeps_nothing(bare: Path, rundum: Run) -> None:
     Path("a.csv").write_text(
         payments(payment("1"), payment("2", occurred_at="gestern"), *map(payment, map(str, range(50))))
     )
@@ -101,8 +100,8 @@ def test_a_dry_run_keeps_nothing(project: Path, rundum: Run) -> None:
     assert "occurred_at: expected ISO 8601" in shown.stdout
     assert "pay-17 " in shown.stdout
     assert "pay-18 " not in shown.stdout
-    assert not (project / "log.sqlite").exists()
-    assert not (project / "store.duckdb").exists()
+    assert not (bare / "log.sqlite").exists()
+    assert not (bare / "store.duckdb").exists()
 
 
 @pytest.mark.usefixtures("impatient")

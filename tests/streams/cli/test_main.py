@@ -100,14 +100,14 @@ def test_wrong_stores_are_sentences(project: Path, rundum: Run) -> None:
             assert len(said.stderr.splitlines()) == 1
 
 
-def test_a_foreign_log_is_a_sentence(project: Path, rundum: Run) -> None:
+def test_a_foreign_log_is_a_sentence(bare: Path, rundum: Run) -> None:
     with sqlite3.connect("log.sqlite") as other:
         other.execute("CREATE TABLE t (a)")
     other.close()
     said = rundum("land")
     assert said.exit_code == 1
     assert "log.sqlite: it is another program's database" in said.stderr
-    assert not (project / "store.duckdb").exists()
+    assert not (bare / "store.duckdb").exists()
 
 
 def test_debug_shows_where(project: Path, rundum: Run) -> None:

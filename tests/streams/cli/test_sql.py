@@ -20,13 +20,7 @@ VALUES = """
     FROM (SELECT '00000000-0000-0000-0000-000000000000'::UUID AS uuid_nil)"""
 
 
-@pytest.fixture
-def store(project: Path, rundum: Run) -> Path:
-    assert rundum("land").exit_code == 0
-    return project / "store.duckdb"
-
-
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("project")
 def test_json_is_exact(rundum: Run) -> None:
     answer = rundum("sql", VALUES, "--format", "json")
     assert json.loads(answer.stdout) == [
@@ -49,7 +43,7 @@ def test_json_is_exact(rundum: Run) -> None:
     assert json.loads(rundum("sql", "SELECT 1 AS a WHERE false", "--format", "json").stdout) == []
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("project")
 def test_csv_and_tables(rundum: Run) -> None:
     names, values = csv.reader(io.StringIO(rundum("sql", VALUES, "--format", "csv").stdout))
     row = dict(zip(names, values, strict=True))
@@ -68,7 +62,7 @@ def test_csv_and_tables(rundum: Run) -> None:
     assert "first 200 rows" in long.stderr
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("project")
 def test_the_store_cannot_be_changed_by_a_question(rundum: Run) -> None:
     said = rundum("sql", "DELETE FROM ops.meta")
     assert said.exit_code == 1
@@ -77,7 +71,7 @@ def test_the_store_cannot_be_changed_by_a_question(rundum: Run) -> None:
     assert rundum("sql").exit_code == 2
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("project")
 def test_examples_are_listed_and_run(rundum: Run) -> None:
     listed = rundum("sql", "--examples").stdout
     names = [script.name for script in scripts("examples")]
@@ -87,7 +81,7 @@ def test_examples_are_listed_and_run(rundum: Run) -> None:
     assert f"did you mean {names[0]}?" in said.stderr
 
 
-@pytest.mark.usefixtures("project")
+@pytest.mark.usefixtures("bare")
 def test_a_store_that_is_not_there_is_not_made(rundum: Run) -> None:
     said = rundum("sql", "SELECT 1")
     assert said.exit_code == 1

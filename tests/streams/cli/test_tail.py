@@ -65,13 +65,13 @@ def amounts(lines: list[str]) -> list[int]:
     return [round(float(one[1].replace(",", "")) * 100) for one in found if one]
 
 
-def test_each_event_once_while_others_land(project: Path, rundum: Run) -> None:
-    with tailing(project, "--source", "shop/standard") as tail:
+def test_each_event_once_while_others_land(bare: Path, rundum: Run) -> None:
+    with tailing(bare, "--source", "shop/standard") as tail:
         time.sleep(1.5)
-        ingest(project, 1, 700)
-        ingest(project, 701, 50)
+        ingest(bare, 1, 700)
+        ingest(bare, 701, 50)
         assert rundum("rebuild").exit_code == 0
-        ingest(project, 751, 50)
+        ingest(bare, 751, 50)
         lines = tail.wait(lambda lines: len(amounts(lines)) >= 800)
         rest, complaints = tail.end()
         assert tail.process.returncode == 0
@@ -128,11 +128,11 @@ def test_rejects_and_what_a_terminal_would_obey(project: Path) -> None:
         assert tail.end()[0] == ""
 
 
-def test_a_source_that_nobody_knows(project: Path, rundum: Run) -> None:
+def test_a_source_that_nobody_knows(bare: Path, rundum: Run) -> None:
     said = rundum("tail", "--source", "shop/standart")
     assert said.exit_code == 1
     assert "did you mean shop/standard?" in said.stderr
-    assert not (project / "store.duckdb").exists()
+    assert not (bare / "store.duckdb").exists()
 
 
 @pytest.mark.usefixtures("project")
