@@ -80,10 +80,13 @@ class _Envelopes:
         place = position_of(source, times)
         snapshot = _text(source.get("snapshot"), len(times))
         name = _text(source.get("name"), len(times)).fill_null("")
-        spot = pc.coalesce(place.text, pc.binary_join_element_wise("t", times.cast(pa.string()), ""), "t")
+        moments = pc.binary_join_element_wise("t", times.cast(pa.string()), "").fill_null("t")
+        verbs = _verbs(said["op"], snapshot)
+        # A place in the log is read as often as there are snapshots: each is a statement of its own time.
+        spot = pc.if_else(pc.equal(verbs, "read"), moments, pc.coalesce(place.text, moments))
         marks = pa.array(self._marks(said, place.text, rows), pa.string())
         return {
-            "event_id": pc.binary_join_element_wise(name, spot, _verbs(said["op"], snapshot), marks, "/"),
+            "event_id": pc.binary_join_element_wise(name, spot, verbs, marks, "/"),
             "occurred_at": times,
             "sequence": place.sequence,
             "op": said["op"],

@@ -127,6 +127,14 @@ def test_snapshots_truncations_and_tombstones() -> None:
     assert reasons(reading) == [(3, "no_identifier", "")]
 
 
+def test_a_snapshot_again_says_something_of_its_own_time() -> None:
+    """Nothing was written in between, so both stand at one place of the log."""
+    values = [avro(PG, change("r", FULL, snapshot="true", at=at)) for at in (0, 0, 5)]
+    ids = [found["event_id"] for found in rows(read_values(CUSTOMERS, *values, keys=[key_of(7)] * 3))]
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[0].startswith(f"shopdb/t{OPENING}/read/")
+
+
 def test_a_key_that_changes_is_deleted_before_it_is_written() -> None:
     gone, new = change("d", None, FULL, lsn=5), change("c", FULL | {"id": 8}, lsn=5)
     ids = [found["event_id"] for found in rows(read_values(CUSTOMERS, avro(PG, gone), avro(PG, new)))]
