@@ -1,4 +1,4 @@
-"""What runs beside a `rundum run`, and that one itself: `python -m tests.beside PROGRAM PROJECT [RATE]`.
+"""What runs beside a `rundum run` or `worker`, and these: `python -m tests.beside PROGRAM PROJECT ...`.
 
 Decides what readers and appenders do, for ever. Must never use but what people have: the door and the log.
 """
@@ -6,6 +6,7 @@ Decides what readers and appenders do, for ever. Must never use but what people 
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from sinks.duckdb.database import StoreError
 from sinks.duckdb.reader import QueryError
 from sinks.gateway import connect
 from sinks.gateway.access import Access
-from streams.inlet import Inlet, embedded_inlet
+from streams.inlet import Inlet, embedded_inlet, open_inlet
 from streams.log.protocol import Outgoing
 from streams.settings import read_project
 from streams.sources.synthetic import Parameters, generate
@@ -87,11 +88,11 @@ def program(name: str, project: Path, *arguments: Any, number: int = 0) -> Besid
 
 
 class Running(Beside):
-    """`rundum run` on a project, from when it can be asked."""
+    """`rundum run`, or `worker`, on a project, from when it can be asked."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, command: str = "run") -> None:
         """Starts it."""
-        super().__init__(project / "run.txt", RUNDUM, "run", "--port", "0", "--project", project)
+        super().__init__(project / "run.txt", RUNDUM, command, "--port", "0", "--project", project)
         self._url = f"http://127.0.0.1:{self.await_line('/health').rpartition(':')[2]}"
 
     def health(self) -> dict[str, Any]:
@@ -108,13 +109,15 @@ class Running(Beside):
         with urllib.request.urlopen(f"{self._url}/metrics", timeout=30) as answer:
             return str(answer.read(), "utf-8")
 
-    def await_health(self, is_so: Callable[[dict[str, Any]], bool], seconds: float = 300) -> dict[str, Any]:
-        """What /health says once it is so. Raises TimeoutError."""
+    def await_health(
+        self, is_so: Callable[[dict[str, Any]], bool], seconds: float = 300, pause: float = 0.02
+    ) -> dict[str, Any]:
+        """What /health says once it is so, asked after each pause. Raises TimeoutError."""
         until = time.monotonic() + seconds
         while not is_so(health := self.health()):
             if time.monotonic() > until:
                 raise TimeoutError(f"/health still says {health}")
-            time.sleep(0.02)
+            time.sleep(pause)
         return health
 
     def status(self) -> dict[str, str]:
@@ -125,6 +128,11 @@ class Running(Beside):
     def mebibytes(self, name: str) -> float:
         """VmRSS, what it holds of memory now, or VmHWM, the most that it ever held."""
         return int(self.status()[name].split()[0]) / 1024
+
+    def cpu_seconds(self) -> float:
+        """What the processors have spent on it."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def scan(project: Path) -> None:
@@ -166,10 +174,10 @@ def _repeat(ask: Callable[[], Any]) -> None:
             print(began, time.monotonic() - began, flush=True)
 
 
-def track(project: Path, rate: int) -> None:
-    """Appends page views at a rate; says after each append up to which offset, and when it was durable."""
-    with embedded_inlet(read_project(project).log, load()) as inlet:
-        views = framed_views(inlet.registry, 10**9, PEOPLE, seed=int(time.time()))
+def track(project: Path, rate: int, people: int = PEOPLE) -> None:
+    """Appends page views at a rate; says of each append its partition, its last offset, and when it began."""
+    with open_inlet(read_project(project), load()) as inlet:
+        views = framed_views(inlet.registry, 10**9, people, seed=int(time.time()))
         _append(inlet, (Outgoing(topic, value) for topic, value, _ in views), rate)
 
 
@@ -195,11 +203,14 @@ def _of(seed: int, value: Any) -> Any:
 
 
 def _append(inlet: Inlet, records: Iterator[Outgoing], rate: int) -> None:
+    """Each append goes to one partition of the topic, one after the other."""
     chunk = [next(records)]
+    partitions = [place.partition for place in inlet.log.ends() if place.topic == chunk[0].topic] or [0]
     began = time.monotonic()
     for number in count(1):
-        offsets = inlet.log.append(chunk)
-        print(max(offsets), time.monotonic(), flush=True)
+        partition, at = partitions[number % len(partitions)], time.monotonic()
+        offsets = inlet.log.append([one._replace(partition=partition) for one in chunk])
+        print(partition, max(offsets), at, flush=True)
         chunk = [*islice(records, max(1, round(rate * STEP)))]
         time.sleep(max(0.0, began + number * STEP - time.monotonic()))
 

@@ -38,6 +38,7 @@ from streams.log.topics import Topic, Topics
 BATCH_BYTES = 32 * 2**20
 PLACE_BYTES = 8 * 2**20  # fetched at once of one place
 FETCH_BYTES = 32 * 2**20
+FETCH_WAIT_MS = 50  # a fetch that waits for idle places holds up the next one of busy places
 PIECE = 10_000  # records taken from a place at a time, so that bytes are counted in between
 GATHER_SECONDS = 0.2  # for a batch to grow, once something is there
 MISSING_SECONDS = 15.0  # until a topic that is not there counts as deleted
@@ -179,6 +180,7 @@ class KafkaLog:
                 isolation_level="read_committed",
                 max_partition_fetch_bytes=PLACE_BYTES,
                 fetch_max_bytes=FETCH_BYTES,
+                fetch_max_wait_ms=FETCH_WAIT_MS,
                 metadata_max_age_ms=10_000,
                 **self.cluster.for_aiokafka(),
             )

@@ -27,7 +27,7 @@ from tests.beside import READY, RUNDUM, Beside, Running, program
 
 PROJECT = "living"
 TOPIC = "web.tracking"
-POSITION = f"SELECT max(next_offset) FROM ops.position WHERE topic = '{TOPIC}'"
+POSITIONS = f"SELECT partition, next_offset FROM ops.position WHERE topic = '{TOPIC}'"
 SMALL = "SELECT customer FROM identity.node JOIN identity.identifier USING (node, kind) WHERE value = $value"
 LOOK = 0.01  # seconds between two looks
 SETTLE = 2.0  # seconds of appending that do not count
@@ -57,7 +57,7 @@ def beside(folder: str, log: str, readers: int, rate: int, seconds: float) -> Fi
             "scan_seconds": statistics.median(took) if took else 0.0,
         }
         with program("track", project, rate) as appender:
-            figures |= _freshness(connect(project), appender, seconds)
+            figures |= freshness(connect(project), appender, seconds)
         return figures | {"peak_mib": run.mebibytes("VmHWM")}
 
 
@@ -78,29 +78,33 @@ def _scans(readers: Iterable[Beside], began: float, ended: float) -> list[float]
     return took
 
 
-def _freshness(connection: Connection, appender: Beside, seconds: float) -> Figures:
-    """Seconds from when an append was durable to when an answer over the door had it."""
+def freshness(connection: Connection, appender: Beside, seconds: float) -> Figures:
+    """Seconds from when an append began to when an answer over the door had it."""
     appender.await_line(" ")
     until = time.monotonic() + SETTLE + seconds
-    seen: list[tuple[int, float]] = []
+    seen: list[tuple[float, dict[int, int]]] = []
     trips = []
     while (asked := time.monotonic()) < until:
-        position = connection.sql(POSITION).fetchall()[0][0]
-        seen.append((position, time.monotonic()))
-        trips.append(seen[-1][1] - asked)
+        positions = dict(connection.sql(POSITIONS).fetchall())
+        seen.append((time.monotonic(), positions))
+        trips.append(seen[-1][0] - asked)
         time.sleep(LOOK)
-    appended = [(int(offset), float(at)) for offset, at in (line.split() for line in appender.lines)]
-    positions, moments = np.array([one for one, _ in seen]), np.array([at for _, at in seen])
-    offsets, durable = np.array([one for one, _ in appended]), np.array([at for _, at in appended])
-    counts = (durable > until - seconds) & (offsets < positions[-1])
-    waited = moments[np.searchsorted(positions, offsets[counts], "right")] - durable[counts]
-    lost = (durable > until - seconds) & (durable < until - 10) & (offsets >= positions[-1])
-    assert not lost.any(), "what was appended ten seconds ago has not landed"
+    appended = np.array([line.split() for line in appender.lines], float)
+    appended = appended[appended[:, 2] > until - seconds]
+    waited, events = [], 0.0
+    for partition in np.unique(appended[:, 0]):
+        of = appended[appended[:, 0] == partition]
+        reached = np.array([known.get(int(partition), 0) for _, known in seen])
+        has_landed = of[:, 1] < reached[-1]
+        assert has_landed[of[:, 2] < until - 10].all(), "what was appended ten seconds ago has not landed"
+        at = np.searchsorted(reached, of[has_landed, 1], "right")
+        waited.append(np.array([one for one, _ in seen])[at] - of[has_landed, 2])
+        events += np.ptp(of[:, 1])
     return {
-        "freshness_p50": float(np.quantile(waited, 0.5)),
-        "freshness_p99": float(np.quantile(waited, 0.99)),
+        "freshness_p50": float(np.quantile(np.concatenate(waited), 0.5)),
+        "freshness_p99": float(np.quantile(np.concatenate(waited), 0.99)),
         "trip_p50": statistics.median(trips),
-        "appended_per_second": float((offsets[-1] - offsets[0]) / (durable[-1] - durable[0])),
+        "appended_per_second": float(events / np.ptp(appended[:, 2])),
     }
 
 

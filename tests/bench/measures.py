@@ -10,15 +10,12 @@ import math
 import resource
 import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from schemas.catalogue import Catalogue, load
@@ -26,7 +23,6 @@ from sinks.duckdb.digest import digest
 from sinks.duckdb.rebuild import rebuild
 from sinks.duckdb.stage import arrive
 from sinks.duckdb.store import Store
-from streams.core.decode import decode
 from streams.core.identify import identify
 from streams.core.model import Batch, Reading
 from streams.core.normalise import normalise
@@ -36,43 +32,14 @@ from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain, uncollected, utc_now
 from streams.registry.sqlite import SqliteRegistry
 from streams.sources.synthetic import QUALITY, Truth, pairwise
+from tests.bench.kafka import KAFKA
 from tests.bench.living import LIVING
-from tests.bench.timing import profiled
-from tests.bench.workload import decoded_views, log_shop, log_views
+from tests.bench.pipe import append, by_ours, keep
+from tests.bench.timing import Watch, land_in_turn, profiled, rates
+from tests.bench.workload import STORE, decoded_views, log_shop, log_views, opened
 
-SECRET = b"s" * 32
-STORE = "bench.duckdb"
 MIB = 1024
 Figures = dict[str, Any]
-
-
-class Watch:
-    """Seconds of the wall and of all processors between entering and leaving."""
-
-    wall = cpu = 0.0
-
-    def __enter__(self) -> Watch:
-        """Starts it."""
-        self.wall, self.cpu = -time.perf_counter(), -time.process_time()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stops it."""
-        self.wall += time.perf_counter()
-        self.cpu += time.process_time()
-
-
-@contextmanager
-def opened(folder: str) -> Iterator[Store]:
-    """A new store in a folder."""
-    file = Path(folder) / STORE
-    for leftover in (file, Path(f"{file}.wal")):
-        leftover.unlink(missing_ok=True)
-    store = Store(file, load(), secret=SECRET)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def make_log(log: str, events: int, people: int) -> Figures:
@@ -87,7 +54,7 @@ def live(folder: str, log: str, batch: int) -> Figures:
         pipeline = Pipeline(store, registry)
         with Watch() as watch:
             landed = sum(landing.landed for landing in drain(pipeline, source, utc_now, batch_size=batch))
-        return _rates(watch, landed) | {"digest": digest(store.database, store.catalogue).identities}
+        return rates(watch, landed) | {"digest": digest(store.database, store.catalogue).identities}
 
 
 def bare(folder: str, log: str, batch: int) -> Figures:
@@ -101,41 +68,19 @@ def bare(folder: str, log: str, batch: int) -> Figures:
                     writers[schema_id] = writer_of(schema_id, registry.fetch(schema_id))
                 with store.database.transaction():
                     landed += _append(store, one, writers, landed)
-        return _rates(watch, landed)
+        return rates(watch, landed)
 
 
 def _append(store: Store, batch: Batch, writers: dict[int, Writer], landed: int) -> int:
-    arrival, connection, count = arrive(batch.records, landed), store.database.connection, 0
+    arrival, count = arrive(batch.records, landed), 0
     for schema_id, framed in unframe_all(batch)[0].items():
-        event = store.catalogue.by_full_name[writers[schema_id].full_name]
-        decoded = decode(writers[schema_id], framed.bodies)
         rows = pa.array(framed.records)
-        columns = dict(zip(event.arrow.names, decoded.columns.flatten(), strict=True))
-        columns |= {
-            "received_at": arrival.received_at.take(rows),
-            "landed_seq": pa.array(arrival.seq).take(rows),
-            "landed_at": pa.repeat(utc_now(), len(rows)),
-            "writer": pa.repeat(schema_id, len(rows)),
-        }
-        connection.register("arrow_rows", pa.table(columns))
-        connection.execute(f"INSERT INTO {event.table} BY NAME FROM arrow_rows")
-        connection.unregister("arrow_rows")
-        count += len(rows)
-    connection.execute("DELETE FROM ops.position")
-    connection.executemany(
-        "INSERT INTO ops.position VALUES (?, ?, ?, ?, NULL)",
-        [(batch.log_id, *place, offset) for place, offset in batch.positions.items()],
-    )
+        count += append(
+            store, writers[schema_id], by_ours(writers[schema_id], framed.bodies),
+            arrival.received_at.take(rows), pa.array(arrival.seq).take(rows),
+        )  # fmt: skip
+    keep(store, batch.log_id, batch.positions)
     return count
-
-
-def _rates(watch: Watch, events: int) -> Figures:
-    return {
-        "events": events,
-        "events_per_second": events / watch.wall,
-        "wall_us": watch.wall / events * 1e6,
-        "cpu_us": watch.cpu / events * 1e6,
-    }
 
 
 def growth(folder: str, sizes: list[int], people_at: tuple[int, int], batch: int) -> Figures:
@@ -171,7 +116,7 @@ def rebuilt(folder: str, log: str, batch: int) -> Figures:
     landing = live(folder, log, batch)
     with Watch() as watch, uncollected():
         rebuild(Path(folder) / STORE, load(), lambda _done, _all: None)
-    figures = _rates(watch, landing["events"])
+    figures = rates(watch, landing["events"])
     ratios = {f"ratio_{key}": figures[key] / landing[key] for key in ("wall_us", "cpu_us")}
     return figures | ratios
 
@@ -181,20 +126,8 @@ def profile(folder: str, log: str, batch: int) -> Figures:
     with opened(folder) as store, SqliteLog(log) as source, SqliteRegistry(log) as registry:
         pipeline = Pipeline(store, registry)
         with profiled() as clock, Watch() as watch, uncollected():
-            landed = _land_in_turn(pipeline, source, batch)
-    inside = [spent for name, spent in clock.steps.items() if not name.startswith("of which")]
-    clock.steps["all else"] = np.array([watch.wall, watch.cpu]) - np.sum(inside, axis=0)
-    return _rates(watch, landed) | {
-        kind: {name: (spent / landed * 1e6).tolist() for name, spent in of.items()}
-        for kind, of in (("steps", clock.steps), ("files", clock.files))
-    }
-
-
-def _land_in_turn(pipeline: Pipeline, log: SqliteLog, size: int) -> int:
-    landed = 0
-    while (batch := log.poll(pipeline.store.positions(log.id), size)).records:
-        landed += pipeline.handle(batch, utc_now()).landed
-    return landed
+            landed = land_in_turn(pipeline, source, batch)
+    return rates(watch, landed) | clock.told(watch, landed)
 
 
 def quality(folder: str, seed: int, people: int, events: int) -> Figures:
@@ -249,7 +182,7 @@ def _components(edges: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 OWN: tuple[Callable[..., Figures], ...] = (make_log, live, bare, rebuilt, growth, profile, quality)
-MEASURES = {measure.__name__: measure for measure in (*OWN, *LIVING)}
+MEASURES = {measure.__name__: measure for measure in (*OWN, *LIVING, *KAFKA)}
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
-"""`make bench`: what the pipeline costs against a bare pipe, beside readers, as it grows; how well it tells
-people apart.
+"""`make bench`: what the pipeline costs against a bare pipe, beside readers, as it grows, on Kafka; how well
+it tells people apart.
 
 Decides goals and floors. Every measure runs in a process of its own; ratios compare processes of one
 run. Writes build/bench.json; ends with 1 if the identity quality is below its floor.
@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script
 
+from tests.bench.clustered import clustered
 from tests.bench.tables import QUICK, Bench, Figures, Sizes, table_of
 
 ROOT = Path(__file__).parents[2]
@@ -32,18 +33,26 @@ GOAL = {
     "peak_mib": 2048,
     "precision": 0.97,
     "recall": 0.71,
+    "kafka_ratio": 2.0,
+    "kafka_faster": 3.0,
+    "kafka_freshness_p99": 2.0,
 }
 
 
 def verdicts(report: Figures) -> list[tuple[str, float, str, float, bool]]:
     """What was reached of each goal: name, figure, relation, goal, whether it is met."""
     ours, growth = report["quality"]["rules"], report["growth"]
-    crowded = report["living"]["crowded"]
+    crowded, landing = report["living"]["crowded"], report["kafka"]["landing"]
+    fresh = report["kafka"]["fresh"]
     reached = [
         ("ratio to the bare pipe", report["throughput"]["ratio"], "<=", GOAL["ratio"]),
         ("events/s", report["throughput"]["events_per_second"], ">=", GOAL["events_per_second"]),
         ("events/s beside readers, of alone", report["living"]["ratio"], ">=", GOAL["beside"]),
         ("visible beside readers, s, p99", crowded["freshness_p99"], "<=", GOAL["freshness_p99"]),
+        ("Kafka: ratio to the bare pipe", landing["ratio"], "<=", GOAL["kafka_ratio"]),
+        ("Kafka: as fast as Faust agents, times", landing["faster_than_faust"], ">=", GOAL["kafka_faster"]),
+        ("Kafka: as fast as Quix Streams, times", landing["faster_than_quix"], ">=", GOAL["kafka_faster"]),
+        ("Kafka: visible, s, p99", fresh["freshness_p99"], "<=", GOAL["kafka_freshness_p99"]),
         ("growth, fixed customers", growth["fixed"]["growth_wall_us"], "<=", GOAL["growth_fixed"]),
         ("growth, growing customers", growth["growing"]["growth_wall_us"], "<=", GOAL["growth_growing"]),
         ("peak memory, MiB", max(report["peak_mib"].values()), "<=", GOAL["peak_mib"]),
@@ -71,6 +80,8 @@ def main() -> int:
         report: Figures = {"sizes": asdict(sizes), "processors": os.cpu_count(), "load": os.getloadavg()}
         questions = (bench.throughput, bench.living, bench.stored, bench.growth, bench.quality)
         report |= {question.__name__: question() for question in questions}
+        with clustered(bench) as grown:
+            report["kafka"] = grown.kafka()
     report["peak_mib"] = bench.peaks
     table = table_of("Goals", "", "reached", "goal", "met")
     for name, figure, relation, goal, is_met in verdicts(report):

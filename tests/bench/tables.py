@@ -41,6 +41,9 @@ class Sizes:
     seeds: int = 5
     quality_people: int = 20_000
     quality_events: int = 200_000
+    topic: int = 1_000_000
+    topic_people: int = 100_000
+    customers: int = 1_000_000
 
 
 QUICK = Sizes(
@@ -53,6 +56,9 @@ QUICK = Sizes(
     trips=50,
     stored=100_000,
     seeds=1,
+    topic=100_000,
+    topic_people=10_000,
+    customers=100_000,
 )
 
 

@@ -19,12 +19,19 @@ import numpy.typing as npt
 
 from sinks.duckdb.database import Database
 from sinks.duckdb.sql import read_script, sql_files
+from streams.log.protocol import Log
+from streams.pipeline import Pipeline, utc_now
 from streams.rules import FOLDER
 
+Figures = dict[str, Any]
 Times = npt.NDArray[np.float64]
 
 STEPS = {
     "streams.log.sqlite.SqliteLog.poll": "poll",
+    "streams.log.kafka.KafkaLog.poll": "poll",
+    "streams.log.kafka.KafkaLog._look": "poll: topics",
+    "streams.log.kafka.KafkaLog._ends": "poll: ends",
+    "streams.log.kafka.KafkaLog._run": "poll: fetch",
     "streams.pipeline.Pipeline._writers_of": "read",
     "streams.pipeline.read": "read",
     "streams.pipeline.identify": "identify",
@@ -43,9 +50,35 @@ STEPS = {
 }
 
 
+class Watch:
+    """Seconds of the wall and of all processors between entering and leaving."""
+
+    wall = cpu = 0.0
+
+    def __enter__(self) -> Watch:
+        """Starts it."""
+        self.wall, self.cpu = -time.perf_counter(), -time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stops it."""
+        self.wall += time.perf_counter()
+        self.cpu += time.process_time()
+
+
 def now() -> Times:
     """The wall clock, and what the processors have spent on this process."""
     return np.array([time.perf_counter(), time.process_time()])
+
+
+def rates(watch: Watch, events: int) -> Figures:
+    """What so many events took, by the wall and by the processors."""
+    return {
+        "events": events,
+        "events_per_second": events / watch.wall,
+        "wall_us": watch.wall / events * 1e6,
+        "cpu_us": watch.cpu / events * 1e6,
+    }
 
 
 class Clock:
@@ -85,6 +118,15 @@ class Clock:
 
         return wrapper
 
+    def told(self, watch: Watch, events: int) -> Figures:
+        """Microseconds an event of the wall and of the processors, by step and by file."""
+        inside = [spent for name, spent in self.steps.items() if not name.startswith("of which")]
+        self.steps["all else"] = np.array([watch.wall, watch.cpu]) - np.sum(inside, axis=0)
+        return {
+            kind: {name: (spent / events * 1e6).tolist() for name, spent in of.items()}
+            for kind, of in (("steps", self.steps), ("files", self.files))
+        }
+
     def collected(self, phase: str, _: object) -> None:
         """A callback of the garbage collector."""
         self.steps["of which garbage collection"] += now() if phase == "stop" else -now()
@@ -104,3 +146,11 @@ def profiled() -> Iterator[Clock]:
         gc.callbacks.append(clock.collected)
         stack.callback(gc.callbacks.remove, clock.collected)
         yield clock
+
+
+def land_in_turn(pipeline: Pipeline, log: Log, size: int) -> int:
+    """Lands what a log holds, one step after the other; how many events."""
+    landed = 0
+    while (batch := log.poll(pipeline.store.positions(log.id), size)).records:
+        landed += pipeline.handle(batch, utc_now()).landed
+    return landed

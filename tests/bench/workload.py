@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyruhvro
 
 from schemas.catalogue import load
+from sinks.duckdb.store import Store
 from streams.core.framing import frame
 from streams.core.model import Batch, Place, Record
 from streams.core.read import reading_schema
@@ -27,7 +32,16 @@ from streams.sources.synthetic import Parameters, Truth, generate
 from streams.sources.synthetic.tracking import tracking
 
 APPENDED = 20_000
+SECRET = b"s" * 32
+STORE = "bench.duckdb"
 PAGE = "web/tracking/page_viewed"
+SEEN = {  # beside what every view names
+    "title": "Sommerkleider",
+    "url": "https://shop.example/kleider/sommer",
+    "referrer": "https://www.google.com/",
+    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5) Safari/605.1",
+    "locale": "de-DE",
+}
 START = 1_767_225_600_000_000  # 2026-01-01
 STEP = 1_000_000
 
@@ -74,6 +88,19 @@ def _framed(
         yield topic, frame(ids[name], body), at
 
 
+@contextmanager
+def opened(folder: str) -> Iterator[Store]:
+    """A new store in a folder."""
+    file = Path(folder) / STORE
+    for leftover in (file, Path(f"{file}.wal")):
+        leftover.unlink(missing_ok=True)
+    store = Store(file, load(), secret=SECRET)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 class Decoded(NamedTuple):
     """Events as they come out of `read`: a batch of records without values, and the columns by event type."""
 
@@ -91,7 +118,38 @@ def decoded_views(batches: int, size: int, people_at: tuple[int, int]) -> Iterat
     for number in range(batches):
         crowd = first + (last - first) * (number + 1) // batches
         offsets = np.arange(number * size, (number + 1) * size)
-        yield Decoded(_records(offsets), {PAGE: _views(offsets, chance.integers(0, crowd, size), chance)})
+        yield Decoded(_records(offsets), {PAGE: views(offsets, chance.integers(0, crowd, size), chance)})
+
+
+def decoded_crowd(people: int, size: int) -> Iterator[Decoded]:
+    """Batches of page views, decoded: one view of each of so many people. They stand at no position."""
+    chance = np.random.default_rng(1)
+    for first in range(0, people, size):
+        offsets = np.arange(first, min(first + size, people))
+        yield Decoded(replace(_records(offsets), positions={}), {PAGE: views(offsets, offsets, chance)})
+
+
+def keyed_views(
+    registry: Registry, topic: str, events: int, people: int, seed: int = 2
+) -> Iterator[list[Outgoing]]:
+    """Page views of about 205 bytes for a topic, keyed by their viewers' strongest identifiers."""
+    contract, chance = load().events[PAGE], np.random.default_rng(seed)
+    text = json.dumps(contract.schema)
+    header = frame(registry.register(f"{topic}-{contract.full_name}", text), b"")
+    for first in range(0, events, APPENDED):
+        offsets = np.arange(first, min(first + APPENDED, events))
+        table = views(offsets, chance.integers(0, people, len(offsets)), chance)
+        for name, value in SEEN.items():
+            table = table.set_column(
+                table.column_names.index(name), name, pa.array([value] * len(offsets), pa.string())
+            )
+        (rows,) = table.select(contract.arrow.names).combine_chunks().to_batches()
+        (bodies,) = pyruhvro.serialize_record_batch(rows, text, 1)
+        keys = pc.coalesce(rows.column("user_id"), rows.column("device_id")).to_pylist()
+        yield [
+            Outgoing(topic, header + body, key=key.encode())
+            for key, body in zip(keys, bodies.to_pylist(), strict=True)
+        ]
 
 
 def _records(offsets: np.ndarray) -> Batch:
@@ -100,7 +158,8 @@ def _records(offsets: np.ndarray) -> Batch:
     return Batch("bench", records, {place: int(offsets[-1]) + 1})
 
 
-def _views(offsets: np.ndarray, person: np.ndarray, chance: np.random.Generator) -> pa.Table:
+def views(offsets: np.ndarray, person: np.ndarray, chance: np.random.Generator) -> pa.Table:
+    """Columns of page views by these people with two devices each, as `read` gives them."""
     size = len(offsets)
     device = 2 * person + (chance.random(size) < 0.3)
     anonymous = chance.random(size) >= 0.3
