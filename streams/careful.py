@@ -6,6 +6,7 @@ Decides which record is at fault. Must never open the store itself, nor blame a 
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -17,9 +18,9 @@ from streams.attempts import Span
 from streams.core.identify import identify
 from streams.core.model import Batch, Reading, Rejected
 from streams.inlet import older_inlets, open_inlet
-from streams.log.protocol import LogError
-from streams.pipeline import Pipeline, later, utc_now
-from streams.registry.protocol import RegistryError
+from streams.log.protocol import Log, LogError, LogUnreachable
+from streams.pipeline import BATCH, Pipeline, later, utc_now
+from streams.registry.protocol import RegistryError, RegistryUnreachable
 from streams.settings import Project, contracts_of
 
 FEWER = 8  # times fewer records after a death, more after a landing
@@ -29,25 +30,33 @@ FATAL = "handling it ended the process, again and again"
 
 @dataclass(frozen=True)
 class Task:
-    """What a child does: land up to `count` records of a span, or reject the first one."""
+    """What a child does: land all of some spans, or up to `count` records of one, or reject its first."""
 
     project: Project
     log_id: str
-    span: Span
-    count: int
+    spans: tuple[Span, ...]
+    count: int | None = None
     reject: bool = False
 
 
-def land_carefully(project: Project, log_id: str, spans: list[Span]) -> int:
+def land_carefully(project: Project, log_id: str, spans: Sequence[Span]) -> int:
     """Lands the records of some spans and rejects those that end the process; how many it rejected.
 
-    Raises StoreError with what a child said, if the store or the log cannot be used at all.
+    First all at once, for mostly it was the machine that ended the process, and no record; then by halves of
+    the spans. Raises what a child said: StoreError, if the store or the log cannot be used at all;
+    LogUnreachable, RegistryUnreachable, if they can be again.
     """
-    return sum(_land_span(Task(project, log_id, span, 1)) for span in spans)
+    task = Task(project, log_id, tuple(spans))
+    if not spans or _sent(task) is not None:
+        return 0
+    if len(spans) == 1:
+        return _land_span(task)
+    middle = len(spans) // 2
+    return sum(land_carefully(project, log_id, half) for half in (spans[:middle], spans[middle:]))
 
 
 def _land_span(task: Task) -> int:
-    span = task.span
+    (span,) = task.spans
     count, deaths, rejected = max(1, (span.end - span.start) // FEWER), 0, 0
     while True:
         fatal = deaths == DEATHS
@@ -63,20 +72,20 @@ def _land_span(task: Task) -> int:
 
 
 def _sent(task: Task) -> int | None:
-    """The position that a child of its own, with nothing inherited, has reached; None if it died."""
+    """The position in the first span that a child, with nothing inherited, has reached; None if it died."""
     fresh = multiprocessing.get_context("spawn")
     hears, tells = fresh.Pipe(duplex=False)
     child = fresh.Process(target=_work, args=(task, tells), daemon=True)
     child.start()
     tells.close()
     try:
-        said: int | StoreError = hears.recv()
+        said: int | Exception = hears.recv()
     except EOFError:
         return None
     finally:
         hears.close()
         child.join()
-    if isinstance(said, StoreError):
+    if isinstance(said, Exception):
         raise said
     return said
 
@@ -86,32 +95,41 @@ def _work(task: Task, tells: Connection) -> None:
     leave_pandas_out()
     try:
         tells.send(_land(task))
-    except StoreError as error:
+    except (StoreError, LogUnreachable, RegistryUnreachable) as error:
         tells.send(error)
     except (LogError, RegistryError, ContractError) as error:
         tells.send(StoreError(str(error)))
 
 
 def _land(task: Task) -> int:
-    """Carries out a task on the store itself; the position reached."""
-    project, place = task.project, task.span.place
+    """Carries out a task on the store itself; the position reached in the first span."""
+    project = task.project
     catalogue = contracts_of(project)
     with ExitStack() as opened:
         inlets = [*older_inlets(project, catalogue), open_inlet(project, catalogue)]
         inlet = next(one for one in map(opened.enter_context, inlets) if one.log.id == task.log_id)
-        log = inlet.log
         store = Store(project.store, catalogue, memory_limit=project.memory_limit)
         try:
-            position = store.positions(log.id).get(place, 0)
-            if position < task.span.end:
-                aside = {other: ends.head for other, ends in log.ends().items()}
-                count = min(task.count, task.span.end - position)
-                _handle(
-                    Pipeline(store, inlet.registry), log.poll({**aside, place: position}, count), task.reject
-                )
-            return store.positions(log.id).get(place, 0)
+            pipeline = Pipeline(store, inlet.registry)
+            while batch := _next(store, inlet.log, task):
+                _handle(pipeline, batch, task.reject)
+                if task.count:
+                    break
+            return store.positions(inlet.log.id).get(task.spans[0].place, 0)
         finally:
             store.close()
+
+
+def _next(store: Store, log: Log, task: Task) -> Batch | None:
+    """What is to land next; None if nothing is left of the spans."""
+    reached = store.positions(log.id)
+    left = {span.place: span.end - reached.get(span.place, 0) for span in task.spans}
+    left = {place: count for place, count in left.items() if count > 0}
+    if not left:
+        return None
+    aside = {place: ends.head for place, ends in log.ends().items()}
+    positions = {**aside, **{place: reached.get(place, 0) for place in left}}
+    return log.poll(positions, min(sum(left.values()), task.count or BATCH))
 
 
 def _handle(pipeline: Pipeline, batch: Batch, reject: bool) -> None:

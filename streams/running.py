@@ -119,17 +119,24 @@ class Runner:
 
     def _take(self, inlets: list[Inlet]) -> Owner | None:
         """The store, as soon as nobody else has it; None if it is to stop before."""
+        stood_by = False
         while not self.state.stop.is_set():
             try:
+                if stood_by:
+                    self.catalogue = contracts_of(self.project)
+                    for inlet in inlets:
+                        inlet.adopt(self.catalogue)
                 return Owner(self.project, self.catalogue, inlets)
             except StoreBusy as busy:
                 if self.state.role != STANDBY:
                     self.tell(f"standby: {busy}")
                 self.state.role, self.state.note = STANDBY, str(busy)
                 self._stand_by()
-                self.catalogue = contracts_of(self.project)
-                for inlet in inlets:
-                    inlet.adopt(self.catalogue)
+                stood_by = True
+            except (LogUnreachable, RegistryUnreachable) as failure:
+                self.state.role = STARTING
+                self.wait_for(str(failure))
+                self.state.stop.wait(RETRY)
         return None
 
     def _stand_by(self) -> None:
