@@ -21,6 +21,7 @@ from schemas.catalogue import load
 from sinks.duckdb.store import Store
 from sinks.gateway import Connection, connect
 from streams.core.identify import identify
+from streams.core.model import Reading
 from streams.pipeline import BATCH, Pipeline, later, uncollected, utc_now
 from streams.registry.remote import RemoteRegistry
 from streams.settings import Project
@@ -153,7 +154,7 @@ def _fill(project: Project, customers: int) -> None:
         for one in decoded_crowd(customers, BATCH):
             landed_at = later(landed_at, utc_now())
             named = identify(one.tables, len(one.batch.records), store.naming)
-            store.commit(one.batch, one.tables, named, [], landed_at)
+            store.commit(one.batch, Reading(one.tables), named, landed_at)
         stored = store.database.value("SELECT count(DISTINCT customer) FROM identity.node")
         assert stored == customers, f"{stored:,} customers are stored"
     finally:

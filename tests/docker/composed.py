@@ -144,7 +144,7 @@ class SchemaNode(Registry):
 
 
 class Composed:
-    """The brokers and the registry of compose files, without containers. `outside` has their addresses here."""
+    """The brokers and the registry of compose files, without containers; `outside` has their addresses."""
 
     def __init__(self, folder: Path, files: Iterable[str]) -> None:
         """Nothing is started yet."""

@@ -1,4 +1,4 @@
-"""What the compose files start does its work outside of containers: brokers, registry, worker, health checks."""
+"""What the compose files start does its work outside of containers: brokers, registry, worker, checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from prometheus_client.parser import text_string_to_metric_families
 
