@@ -102,24 +102,34 @@ class Topics:
 
     def ends(self, places: Collection[Place]) -> dict[Place, Ends]:
         """The ends of places that there are. Raises LogError, LogUnreachable."""
-        starts = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        heads = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        specs = (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        starts, heads = self._offsets(places, *specs)
         return {place: Ends(starts[place], heads[place]) for place in places}
 
     def offsets_at(self, places: Collection[Place], milliseconds: int) -> dict[Place, int]:
         """The first offsets of records not older than a time; -1 where all are. Raises LogError."""
-        return self._offsets(places, OffsetSpec.for_timestamp(milliseconds))
+        return self._offsets(places, OffsetSpec.for_timestamp(milliseconds))[0]
 
-    def _offsets(self, places: Collection[Place], spec: OffsetSpec) -> dict[Place, int]:
-        """One offset of each place. Records of a transaction that is still open are not there yet."""
-        wanted = {TopicPartition(*place): spec for place in places}
-        if not wanted:
-            return {}
+    def _offsets(self, places: Collection[Place], *specs: OffsetSpec) -> list[dict[Place, int]]:
+        """Some offsets of each place, all asked for before any is waited for.
+
+        Records of a transaction that is still open are not there yet.
+        """
+        if not places:
+            return [{} for _ in specs]
         with explained(self.cluster):
-            asked = self._admin.list_offsets(
-                wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=SECONDS
-            )
-            return {Place(one.topic, one.partition): future.result().offset for one, future in asked.items()}
+            asked = [
+                self._admin.list_offsets(
+                    {TopicPartition(*place): spec for place in places},
+                    isolation_level=IsolationLevel.READ_COMMITTED,
+                    request_timeout=SECONDS,
+                )
+                for spec in specs
+            ]
+            return [
+                {Place(one.topic, one.partition): future.result().offset for one, future in futures.items()}
+                for futures in asked
+            ]
 
     def forget(self, positions: Mapping[Place, int]) -> None:
         """Deletes the records below some offsets. Raises LogError, LogUnreachable."""
