@@ -23,7 +23,6 @@ from tests.cluster.jvm import wait_for
 from tests.cluster.shared import need_maven
 from tests.cluster.topics import new_name
 from tests.docker.composed import FOLDER, ONE, THREE, Composed, is_healthy, mounted, replaced, services
-from tests.feed import blank_store
 from tests.grown import produce, working
 from tests.living import Started, health, landed, pages
 
@@ -58,7 +57,6 @@ def project_of(running: Composed, folder: Path, files: tuple[str, ...]) -> Proje
     settings = (FOLDER / sources[FILE]).read_text("utf-8")
     (folder / FILE).write_text(replaced(settings, running.outside), "utf-8")
     project = read_project(folder)
-    blank_store(project.store)
     return project
 
 
