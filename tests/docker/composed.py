@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -88,7 +88,10 @@ def is_healthy(service: Mapping[str, Any], outside: Mapping[str, str]) -> bool:
     assert kind == "CMD"
     here = [replaced(word, {"$$": "$", **outside}) for word in words]
     command = [{"python": sys.executable}.get(program, program), *here]
-    return not subprocess.run(command, capture_output=True, check=False).returncode
+    seconds = int(service["healthcheck"]["timeout"].removesuffix("s"))
+    with suppress(subprocess.TimeoutExpired):
+        return not subprocess.run(command, capture_output=True, timeout=seconds, check=False).returncode
+    return False
 
 
 class Node(Broker):
@@ -124,12 +127,10 @@ class Node(Broker):
 class SchemaNode(Registry):
     """A registry with the settings of a service's environment."""
 
-    def __init__(
-        self, folder: Path, port: int, service: Mapping[str, Any], outside: Mapping[str, str]
-    ) -> None:
+    def __init__(self, folder: Path, service: Mapping[str, Any], outside: Mapping[str, str]) -> None:
         """`outside` has the addresses of the brokers."""
-        super().__init__(folder, port)
-        self._service, self._outside = service, {**outside, "127.0.0.1/8080": f"127.0.0.1/{port}"}
+        super().__init__(folder)
+        self._service, self._outside = service, {**outside, "127.0.0.1/8080": f"127.0.0.1/{self.port}"}
 
     def command(self) -> list[str]:
         """As the image does, but for address and port."""
@@ -144,7 +145,7 @@ class SchemaNode(Registry):
 
 
 class Composed:
-    """The brokers and the registry of compose files, without containers; `outside` has their addresses."""
+    """Brokers and registry of compose files, without containers. `outside` has their addresses here."""
 
     def __init__(self, folder: Path, files: Iterable[str]) -> None:
         """Nothing is started yet."""
@@ -165,9 +166,8 @@ class Composed:
             name: Node(folder / name, ports[name], environment(service, self.outside | own[name]))
             for name, service in brokers(files).items()
         }
-        port = free_port()
-        self.registry = SchemaNode(folder / "registry", port, services(*files)["registry"], self.outside)
-        self.outside["registry:8080"] = f"127.0.0.1:{port}"
+        self.registry = SchemaNode(folder / "registry", services(*files)["registry"], self.outside)
+        self.outside["registry:8080"] = f"127.0.0.1:{self.registry.port}"
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:

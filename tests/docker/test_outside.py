@@ -1,4 +1,4 @@
-"""What the compose files start does its work outside of containers: brokers, registry, worker, checks."""
+"""What the compose files start does its work outside of containers: brokers, registry, worker."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from streams.registry.address import Address
 from streams.registry.protocol import RegistryError
 from streams.registry.remote import RemoteRegistry
 from streams.settings import FILE, Project, read_project
+from tests.cluster.jvm import wait_for
 from tests.cluster.shared import need_maven
 from tests.cluster.topics import new_name
 from tests.docker.composed import FOLDER, ONE, THREE, Composed, is_healthy, mounted, replaced, services
-from tests.feed import blank_store
 from tests.grown import produce, working
-from tests.living import Started, health, landed, pages, wait_for
+from tests.living import Started, health, landed, pages
 
 SCHEMA = '{"type":"record","name":"A","fields":[]}'
 
@@ -57,7 +57,6 @@ def project_of(running: Composed, folder: Path, files: tuple[str, ...]) -> Proje
     settings = (FOLDER / sources[FILE]).read_text("utf-8")
     (folder / FILE).write_text(replaced(settings, running.outside), "utf-8")
     project = read_project(folder)
-    blank_store(project.store)
     return project
 
 
@@ -119,9 +118,9 @@ def test_the_worker_lands_and_tells_how_it_is(one: Composed, tmp_path: Path) -> 
     project, service = project_of(one, tmp_path / "project", ONE), services(*ONE)["worker"]
     produce(project, pages(100))
     with working(project) as worker:
-        wait_for(lambda: landed(project) == 100)
+        wait_for(lambda: landed(project) == 100, "What was told")
         port = port_of(worker)
-        wait_for(lambda: health(port)[1]["status"] == "ready")
+        wait_for(lambda: health(port)[1]["status"] == "ready", "A worker that is ready")
         assert is_healthy(service, {"127.0.0.1:7300": f"127.0.0.1:{port}"})
         with urllib.request.urlopen(f"http://127.0.0.2:{port}/metrics", timeout=30) as answer:
             families = text_string_to_metric_families(answer.read().decode())
@@ -134,15 +133,13 @@ def test_the_worker_lands_and_tells_how_it_is(one: Composed, tmp_path: Path) -> 
 
 def test_one_of_three_brokers_can_go(three: Composed, tmp_path: Path) -> None:
     project = project_of(three, tmp_path / "project", THREE)
+    produce(project, pages(100))
     with working(project):
-        produce(project, pages(100))
-        wait_for(lambda: landed(project) == 100)
+        wait_for(lambda: landed(project) == 100, "What was told to three brokers")
         for topic in ("web.tracking", "own.rundum", "__consumer_offsets", "kafkasql-journal"):
-            assert (copies_of(three, topic), settings_of(three, topic)["min.insync.replicas"]) == (
-                {3},
-                "2",
-            ), topic
+            assert copies_of(three, topic) == {3}, topic
+            assert settings_of(three, topic)["min.insync.replicas"] == "2", topic
         three.nodes["kafka-2"].kill()
-        wait_for(lambda: is_done(lambda: produce(project, pages(100, first=100))))
-        wait_for(lambda: landed(project) == 200)
-        wait_for(lambda: is_done(lambda: register(three)))
+        wait_for(lambda: is_done(lambda: produce(project, pages(100, first=100))), "A topic of two brokers")
+        wait_for(lambda: landed(project) == 200, "What was told to two brokers")
+        wait_for(lambda: is_done(lambda: register(three)), "The registry on two brokers")
