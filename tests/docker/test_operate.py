@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,31 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.catalogue import load
 from sinks.gateway.door import place_of
+from streams.brokers import CHOICES, NUMBERS, PASSWORD, REGISTRY_PASSWORD, TEXTS
+from streams.core.model import Place
 from streams.health import WELL
 from streams.inlet import embedded_inlet
+from streams.log.protocol import Ends, PositionError, check_life, check_start
 from streams.settings import FILE, KEEP_HOURS, LIMITS, LOG, PORT, STORE, init_project
 from streams.state import BEHIND, STANDBY, STARTING, STOPPING
+from streams.worker.control import UNKNOWN
 from tests.beside import Running
+from tests.cluster.registry import DIALECT
+from tests.docker.composed import ONE, services
 from tests.test_readme import resolve
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker" / "README.md").read_text("utf-8")
 SUFFIX = {"counter": "_total"}
-COMMANDS = sorted(set(re.findall(r"(?<=`)rundum [a-z][^`]*|(?<=rundum )rundum .+", TEXT)))
+COMMANDS = sorted(
+    set(
+        re.findall(
+            r"(?<=`)rundum [a-z][^`]*|(?<=rundum )rundum .+|(?<=worker )rundum .+|^rundum .+", TEXT, re.M
+        )
+    )
+)
 assert len(COMMANDS) > 5
+LINKS = sorted({*re.findall(r"\]\(([^)#]+)\)", TEXT), *re.findall(r"\b(docker/[\w.-]+\w)", TEXT)})
 
 
 def rows(header: str) -> list[list[str]]:
@@ -89,10 +103,53 @@ def test_the_files_are_told() -> None:
         assert ending == ".tmp" or ending in code, f"nothing writes {STORE}{ending}"  # .tmp is DuckDB's own
 
 
+def test_the_settings_of_kafka_are_told() -> None:
+    found = re.search(r"```toml\n(.+?)```", TEXT, re.DOTALL)
+    assert found
+    told = tomllib.loads(found[1])["kafka"]
+    defaults = {**TEXTS, **NUMBERS}
+    assert {type(value) for value in told.values()} == {str, int}
+    assert {key: type(defaults[key]) for key in told} == {key: type(value) for key, value in told.items()}
+    assert set(defaults) - set(told) == {"registry_ca"}, "which is named in a comment"
+    for key in told.keys() & CHOICES.keys():
+        assert all(f'"{word}"' in found[1] or f" {word}" in found[1] for word in CHOICES[key])
+    assert f"`{PASSWORD}` and `{REGISTRY_PASSWORD}`" in TEXT
+
+
+def test_what_the_worker_says_before_it_ends_is_said_by_the_code() -> None:
+    place = Place("shop.standard", 0)
+    with pytest.raises(PositionError) as trimmed:
+        check_start("k", place, 1, Ends(5, 9))
+    with pytest.raises(PositionError) as anew:
+        check_life("k", place, "before", "after")
+    ends = [row[1] for row in rows("| When |") if row[1].startswith("ends")]
+    for said, failure in zip(ends, (trimmed, anew), strict=True):
+        for part in said.split('"')[1].split(" ... "):
+            assert part in str(failure.value)
+        assert "`rundum topics accept shop.standard" in str(failure.value)
+    assert UNKNOWN == "schema_unknown"
+    assert f"`{UNKNOWN}`" in TEXT
+
+
+def test_kafka_is_at_the_same_address_with_and_without_docker() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    ports = {name: services(*ONE)[name]["ports"][0].split(":")[1] for name in ("kafka", "registry")}
+    assert f"KAFKA_PORT ?= {ports['kafka']}\n" in makefile
+    assert f"REGISTRY_PORT ?= {ports['registry']}\n" in makefile
+    assert f"`127.0.0.1:{ports['kafka']}`" in TEXT
+    assert f"`http://127.0.0.1:{ports['registry']}{DIALECT}`" in TEXT
+
+
+@pytest.mark.parametrize("path", LINKS)
+def test_every_file_is_there(path: str) -> None:
+    folder = ROOT if path.startswith("docker/") else ROOT / "docker"
+    assert (folder / path).exists()
+
+
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_exists(line: str) -> None:
     words = line.split()[1:]
-    command = resolve(words[:2] if words[0] in ("rejected", "schemas") else words[:1])
+    command = resolve(words)
     known = {name for option in command.params for name in option.opts}
     for option in re.findall(r"--[\w-]+", line):
         assert option in known, f"{line} has no {option}"
