@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +29,7 @@ from streams.worker.landing import LandingService
 from streams.worker.quiet import Sparse, logging_config
 from streams.worker.timers import TimersService
 
+GRACE_SECONDS = 4.0  # from a signal to the end: Faust waits for a broker that does not answer
 REQUESTS = "own.rundum"  # what people decide, and ask for
 
 
@@ -66,12 +71,13 @@ def serve(
         landing, aside = LandingService(runner, ready), ThreadPoolExecutor(1, "control")
         timers = TimersService(control, aside)
         worker = _worker(build_app(kafka, control, timers), (landing, timers), sparse)
+        worker.stop_landing = runner.state.stop.set
         try:
             worker.execute_from_commandline()
         except SystemExit as end:
             if landing.failure:
                 raise landing.failure from None
-            if not end.code or worker._signal_stop_future:
+            if not end.code or worker.is_asked:
                 return
             aside.shutdown(cancel_futures=True)  # two would use one client at the same time
             landing.end()
@@ -83,11 +89,31 @@ def serve(
             logging.shutdown()
 
 
-def _worker(app: faust.App, services: tuple[Service, ...], sparse: Sparse) -> faust.Worker:
-    """What runs the application, and ends it with a signal."""
+class _Worker(faust.Worker):
+    """What runs the application, and ends within seconds of a signal, whatever the cluster does."""
+
+    is_asked = False
+    stop_landing: Callable[[], None]
+
+    def _schedule_shutdown(self, number: signal.Signals) -> None:
+        if not self.is_asked:
+            self.is_asked = True
+            self.stop_landing()
+            threading.Thread(target=_leave, daemon=True).start()
+        super()._schedule_shutdown(number)
+
+
+def _leave() -> None:
+    """Ends the process, if it does not end by itself; killed at any moment, it loses nothing."""
+    time.sleep(GRACE_SECONDS)
+    os._exit(0)
+
+
+def _worker(app: faust.App, services: tuple[Service, ...], sparse: Sparse) -> _Worker:
+    """A worker of the application, with a loop of its own."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = faust.Worker(
+    worker = _Worker(
         app,
         *services,
         loop=loop,

@@ -70,7 +70,7 @@ def paused_beside_a_standby(folder: Path, served: Cluster, seed: int, events: in
             assert why_of(standby)[0] == "standby"
             assert LANDING not in standby.said
             worker.process.send_signal(signal.SIGCONT)
-            scene.recover()
+            scene.recover(worker)
             assert why_of(worker) == ("ready", "")
             assert worker.end(signal.SIGKILL) == -signal.SIGKILL
             began = time.monotonic()

@@ -20,15 +20,16 @@ from typing import Any, TypeVar
 
 from sinks.duckdb.digest import digest
 from sinks.duckdb.store import Store
-from streams.log.protocol import LogUnreachable
+from streams.log.protocol import CLOCK, LogUnreachable
 from streams.sources.synthetic import Parameters, generate
 from tests.cluster.shared import Cluster
 from tests.feed import Said, batch_of, catalogue, check_books, land, new_store
-from tests.grown import await_landed, grown_project, heads, produce
-from tests.living import LANDING, PATIENCE, Started, command, health, port_of
+from tests.grown import await_landed, grown_project, heads, inlet_of, produce
+from tests.living import LANDING, PATIENCE, Started, command, health, outgoing, port_of
 
 PIECE = 2_000  # events that are produced at a time
 CHUNK = 50_000  # events that a clean run lands at a time
+MOST = 300.0  # seconds until all must have landed, on a machine with much to do
 COPIES, CONFLICTS = 0.1, 0.02
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  UTC without a zone, as the store keeps it
 Answer = TypeVar("Answer")
@@ -102,6 +103,18 @@ class Scene:
         finally:
             teller.join()
 
+    @contextmanager
+    def appending(self) -> Iterator[Callable[[Sequence[Said]], Callable[[], object]]]:
+        """Frames events now, as long as the registry is there; what it gives sends them."""
+        with inlet_of(self.project) as inlet:
+
+            def append(events: Sequence[Said]) -> Callable[[], object]:
+                self.told += events
+                records = [outgoing(inlet, said) for said in events]
+                return lambda: inlet.log.append(records)
+
+            yield append
+
     def worker(self, *words: str) -> Started:
         """`rundum worker`, just begun."""
         self.restarts += 1
@@ -112,18 +125,24 @@ class Scene:
         """Where the topics end."""
         return patiently(lambda: heads(self.project))
 
-    def recover(self) -> None:
-        """Waits until all has landed, and takes the time."""
-        began = time.monotonic()
-        await_landed(self.project, self.goal, 5 * PATIENCE)
+    def recover(self, worker: Started) -> None:
+        """Waits until all has landed, for as long as the worker lives, and takes the time."""
+        began, goal = time.monotonic(), self.goal
+        while True:
+            try:
+                await_landed(self.project, goal, 5.0)
+                break
+            except AssertionError as stuck:
+                if worker.process.poll() is not None or time.monotonic() - began > MOST:
+                    raise AssertionError(f"{stuck}\n{worker.said}") from None
         self.recovery = max(self.recovery, time.monotonic() - began)
 
     def verdict(self, accepted: int | None = None) -> Outcome:
         """What became of it, once no worker lives. `accepted` are the records that the topics ever held."""
-        accepted = sum(self.goal.values()) if accepted is None else accepted
         store = Store(self.project.store, catalogue())
         try:
-            balanced = _is_true(lambda: check_books(store, accepted))
+            told = self._accepted(store) if accepted is None else accepted
+            balanced = _is_true(lambda: check_books(store, told))
             with new_store() as clean:
                 land_clean(clean, [*self.told, *own_events(store)])
                 equal = digest(store.database, catalogue()) == digest(clean.database, catalogue())
@@ -131,11 +150,16 @@ class Scene:
             store.close()
         return Outcome(len(self.told), self.restarts, self.recovery, balanced, equal)
 
+    def _accepted(self, store: Store) -> int:
+        """All that the topics hold; of the clock's what has landed, for it never stands still."""
+        ticks = store.database.value(f"SELECT sum(next_offset) FROM ops.position WHERE topic = '{CLOCK}'")
+        return (ticks or 0) + sum(head for place, head in self.goal.items() if place.topic != CLOCK)
+
     def finish(self, worker: Started | None = None) -> Outcome:
         """Lands the rest by a worker that nobody disturbs, ends it in order, and looks."""
         with worker or self.worker() as last:
             last.until(LANDING)
-            self.recover()
+            self.recover(last)
             assert last.end(signal.SIGTERM) == 0, last.said
         return self.verdict()
 
