@@ -38,6 +38,8 @@ class Cluster:
             "logger": logging.getLogger("rundum.kafka"),
             "socket.timeout.ms": int(SECONDS * 1000),
             "reconnect.backoff.max.ms": 2000,
+            # Else a client whose controller has gone waits for it for minutes, though there is another one.
+            "topic.metadata.refresh.interval.ms": 5000,
         }
         files = {"ca": self.ca, "certificate": self.certificate, "key": self.key}
         told |= {f"ssl.{name}.location": str(file) for name, file in files.items() if file}

@@ -19,6 +19,7 @@ from streams.core.model import Place
 from streams.log.cluster import SECONDS, Cluster, Wish
 from streams.log.protocol import Ends, LogError, LogUnreachable
 
+NOTHING = -1  # an offset where there is none
 SETTLE = 20.0  # seconds until a topic that was made is known to all
 GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 PASSING = (  # a broker that comes back, a leader that changes: the client does not call all of them retriable
@@ -65,18 +66,20 @@ class Topics:
     def __init__(self, cluster: Cluster) -> None:
         """Connects when it is first asked."""
         self.cluster = cluster
-        self._admin = AdminClient(cluster.for_librdkafka())
+        self._refusal: KafkaError | None = None  # heard in a thread of the client's, which only times out
+        told: dict[str, Any] = {**cluster.for_librdkafka(), "error_cb": self._hear}
+        self._admin = AdminClient(told)
 
     def cluster_id(self) -> str:
         """The cluster's own id. Raises LogUnreachable."""
-        with explained(self.cluster):
+        with self._explained():
             return str(self._admin.list_topics(timeout=SECONDS).cluster_id)
 
     def look(self, names: Sequence[str]) -> dict[str, Topic]:
         """Those of some topics that there are. Raises LogUnreachable."""
         if not names:
             return {}
-        with explained(self.cluster):
+        with self._explained():
             asked = self._admin.describe_topics(TopicCollection(list(names)), request_timeout=SECONDS)
             found = {name: _unless(GONE, future) for name, future in asked.items()}
         return {
@@ -90,7 +93,7 @@ class Topics:
         missing = sorted(wishes.keys() - self.look(sorted(wishes)).keys())
         if not missing:
             return []
-        with explained(self.cluster):
+        with self._explained():
             made = self._admin.create_topics(
                 [_new_topic(name, wishes[name]) for name in missing],
                 operation_timeout=SETTLE,
@@ -117,7 +120,7 @@ class Topics:
         """
         if not places:
             return [{} for _ in specs]
-        with explained(self.cluster):
+        with self._explained():
             asked = [
                 self._admin.list_offsets(
                     {TopicPartition(*place): spec for place in places},
@@ -126,20 +129,38 @@ class Topics:
                 )
                 for spec in specs
             ]
-            return [
+            found = [
                 {Place(one.topic, one.partition): future.result().offset for one, future in futures.items()}
                 for futures in asked
             ]
+        for offsets in found:
+            if strays := [place.topic for place, offset in offsets.items() if offset < NOTHING]:
+                # The client says so of a partition without a leader, and calls it no error.
+                raise LogUnreachable(f"Kafka at {self.cluster.bootstrap} has no leader for {strays[0]} now")
+        return found
 
     def forget(self, positions: Mapping[Place, int]) -> None:
         """Deletes the records below some offsets. Raises LogError, LogUnreachable."""
-        with explained(self.cluster):
+        with self._explained():
             asked = self._admin.delete_records(
                 [TopicPartition(*place, offset) for place, offset in positions.items()],
                 request_timeout=SECONDS,
             )
             for future in asked.values():
                 future.result()
+
+    def _hear(self, error: KafkaError) -> None:
+        if error.code() in REFUSED:
+            self._refusal = error
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What goes wrong, as a LogError; a refusal rather than the silence that follows it."""
+        self._refusal = None
+        try:
+            yield
+        except KafkaException as failure:
+            raise as_failure(self.cluster, self._refusal or failure.args[0]) from failure
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from streams.log.protocol import LogError
 from streams.log.topics import explained
 from streams.owner import Owner
 from streams.registry.protocol import RegistryError
-from streams.rejects import find_rejects
+from streams.rejects import find_groups, find_rejects
 from streams.resend import replayable
 from streams.state import LANDING, State
 from streams.worker.post import Post
@@ -67,13 +67,13 @@ class Control:
 
     def retry_unknown(self, owner: Owner, reader: Reader) -> None:
         """Sends records again that nobody knew the schema of, once the registry knows it."""
-        rows = reader.rows(f"SELECT rejected_id FROM ops.rejected WHERE reason = '{UNKNOWN}' LIMIT {MOST}")
-        waiting = [one for one in find_rejects(reader, [row[0] for row in rows]) if not one.resolved]
-        if not waiting:
+        groups = find_groups(reader, resolved_too=False)
+        ids = [number for group in groups if group.reason == UNKNOWN for number in group.ids]
+        if not ids:
             return
         if self._inlet is None:
             self._inlet = kafka_inlet(self._kafka, owner.store.catalogue)
-        records, _ = replayable(reader, self._inlet, waiting)
+        records, _ = replayable(reader, self._inlet, find_rejects(reader, ids[:MOST]))
         if records:
             self._inlet.log.append(records)
             self._tell(f"{len(records) // 2:,} records land after all: the registry knows their schema now")
