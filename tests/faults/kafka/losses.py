@@ -6,7 +6,6 @@ Decides what is done to them. Each function gives the outcome of one trial.
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from tests.cluster.shared import Cluster
 from tests.faults.kafka.scene import Outcome, Scene, shop
 from tests.feed import Said, blank_store
 from tests.grown import inlet_of, kafka_of
-from tests.living import LANDING, Started, outgoing, pages, typed
+from tests.living import LANDING, Started, land, outgoing, pages, typed
 
 WEB = "web.tracking"
 LOST, KEPT = 20, 10
@@ -46,17 +45,14 @@ def made_anew(folder: Path, served: Cluster, seed: int, count: int, *, running: 
     """A topic is deleted and made anew with so many records, while the worker runs or before it starts."""
     scene = _landed(folder, served, seed)
     told = pages(count)
-    with scene.worker() as worker:
-        worker.until(LANDING)
-        scene.recover(worker)
-        if not running:
-            assert worker.end(signal.SIGTERM) == 0
-        topics.delete(served.bootstrap, _name(scene))
-        topics.create(served.bootstrap, _name(scene), kafka_of(scene.project).partitions)
-        _append(scene, told)
-        if running:
+    if running:
+        with scene.worker() as worker:
+            worker.until(LANDING)
+            _make_anew(scene, told)
             _check_end(worker, ANEW)
-    _refused(scene, ANEW)
+    else:
+        _make_anew(scene, told)
+        _refused(scene, ANEW)
     return _accepted(scene, told)
 
 
@@ -70,14 +66,18 @@ def store_lost(folder: Path, served: Cluster, seed: int) -> Outcome:
 
 
 def _landed(folder: Path, served: Cluster, seed: int) -> Scene:
-    """A scene in which a worker has landed some events, and has ended."""
+    """A scene in which some events have landed."""
     scene = Scene(folder, served, seed, partitions=2)
     scene.tell(shop(600, seed))
-    with scene.worker() as worker:
-        worker.until(LANDING)
-        scene.recover(worker)
-        assert worker.end(signal.SIGTERM) == 0
+    land(scene.project)
     return scene
+
+
+def _make_anew(scene: Scene, told: Sequence[Said]) -> None:
+    kafka = kafka_of(scene.project)
+    topics.delete(kafka.cluster.bootstrap, _name(scene))
+    topics.create(kafka.cluster.bootstrap, _name(scene), kafka.partitions)
+    _append(scene, told)
 
 
 def _append(scene: Scene, events: Sequence[Said]) -> None:
@@ -104,7 +104,8 @@ def _accepted(scene: Scene, kept: Sequence[Said]) -> Outcome:
     code, said = typed(scene.project.root, "topics", "accept", WEB, "--reason", "Test.", "--yes")
     assert code == 0, said.said
     scene.told += kept
-    return scene.finish(is_whole=False)
+    land(scene.project)
+    return scene.verdict(is_whole=False)
 
 
 def _reached(scene: Scene) -> list[tuple[str, int, int]]:

@@ -156,13 +156,13 @@ class Scene:
         ticks = store.database.value(f"SELECT sum(next_offset) FROM ops.position WHERE topic = '{CLOCK}'")
         return (ticks or 0) + sum(head for place, head in self.goal.items() if place.topic != CLOCK)
 
-    def finish(self, worker: Started | None = None, *, is_whole: bool = True) -> Outcome:
+    def finish(self, worker: Started | None = None) -> Outcome:
         """Lands the rest by a worker that nobody disturbs, ends it in order, and looks."""
         with worker or self.worker() as last:
             last.until(LANDING)
             self.recover(last)
             assert last.end(signal.SIGTERM) == 0, last.said
-        return self.verdict(is_whole=is_whole)
+        return self.verdict()
 
 
 def land_clean(store: Store, events: Sequence[Said]) -> None:
