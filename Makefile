@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?= 660
+SEEDS ?= 20
 KAFKA_PORT ?= 19092
 REGISTRY_PORT ?= 18081
 READY := .venv/.ready
 
-.PHONY: demo test lint bench soak kafka lock clean
+.PHONY: demo test lint bench soak faults kafka lock clean
 
 demo: $(READY)
 	@$(BIN)/rundum demo build/demo
@@ -25,6 +26,10 @@ bench: $(READY)
 # `rundum run` with everything beside it, for so many seconds.
 soak: $(READY)
 	$(BIN)/python tests/faults/soak.py $(SECONDS)
+
+# Every fault of the Kafka worker at full size, by so many seeds; ONLY=word takes those whose name holds it.
+faults: $(READY)
+	$(BIN)/python tests/faults/kafka/long.py $(SEEDS) --only "$(ONLY)"
 
 # A broker and a registry to work with, without Docker; what they hold is kept in build/kafka.
 kafka: $(READY)

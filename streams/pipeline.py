@@ -22,7 +22,7 @@ from streams.core.identify import Named, identify
 from streams.core.model import Batch, Place, Reading, Rejected
 from streams.core.read import read, schema_ids
 from streams.core.writers import Writer, writer_of
-from streams.log.protocol import Log, check_life
+from streams.log.protocol import Log, LogUnreachable, PositionError, check_life
 from streams.registry.protocol import RegistryUnreachable, Schemas
 
 REFUSED = f"{OWN}/input_refused"
@@ -172,14 +172,22 @@ def drain(
     while True:
         with uncollected():
             positions = store.positions(log.id)
-            batch = log.poll(positions, batch_size)
-            for place, life in store.lives(log.id).items():
-                check_life(log.id, place, life, batch.lives.get(place))
+            try:
+                batch = log.poll(positions, batch_size)
+            except (PositionError, LogUnreachable):  # a topic that was made anew can look like it
+                _check_lives(store, log.poll({place: ends.head for place, ends in log.ends().items()}, 1))
+                raise
+            _check_lives(store, batch)
             if not batch.records and not batch.positions:
                 return
             with attempts.marked(batch, positions):
                 landing = pipeline.handle(batch, later(store.last_landed_at(), clock()))
         yield landing
+
+
+def _check_lives(store: Store, batch: Batch) -> None:
+    for place, life in store.lives(batch.log_id).items():
+        check_life(batch.log_id, place, life, batch.lives.get(place))
 
 
 @contextmanager

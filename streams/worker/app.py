@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def serve(
     """
     sparse = Sparse(runner.tell)
     while is_there():
-        landing, aside = LandingService(runner, ready), ThreadPoolExecutor(1, "control")
+        landing, aside = LandingService(runner, ready, leave_soon), ThreadPoolExecutor(1, "control")
         timers = TimersService(control, aside)
         worker = _worker(build_app(kafka, control, timers), (landing, timers), sparse)
         worker.stop_landing = runner.state.stop.set
@@ -76,6 +77,7 @@ def serve(
             worker.execute_from_commandline()
         except SystemExit as end:
             if landing.failure:
+                landing.is_heard = True
                 raise landing.failure from None
             if not end.code or worker.is_asked:
                 return
@@ -99,14 +101,23 @@ class _Worker(faust.Worker):
         if not self.is_asked:
             self.is_asked = True
             self.stop_landing()
-            threading.Thread(target=_leave, daemon=True).start()
+            leave_soon(None)
         super()._schedule_shutdown(number)
 
 
-def _leave() -> None:
-    """Ends the process, if it does not end by itself; killed at any moment, it loses nothing."""
-    time.sleep(GRACE_SECONDS)
-    os._exit(0)
+def leave_soon(landing: LandingService | None) -> None:
+    """Ends the process, if it does not end by itself: Faust can wait for ever for a broker.
+
+    Killed at any moment, it loses nothing. `landing` has failed, which is said then.
+    """
+
+    def leave() -> None:
+        time.sleep(GRACE_SECONDS)
+        if landing and not landing.is_heard:
+            print(f"Error: {landing.failure}", file=sys.stderr, flush=True)
+        os._exit(1 if landing else 0)
+
+    threading.Thread(target=leave, daemon=True).start()
 
 
 def _worker(app: faust.App, services: tuple[Service, ...], sparse: Sparse) -> _Worker:

@@ -20,11 +20,14 @@ class LandingService(Service):
 
     abstract = False
 
-    def __init__(self, runner: Runner, ready: Callable[[Owner], None]) -> None:
-        """`ready` hears of the owner, in the thread that lands."""
+    def __init__(
+        self, runner: Runner, ready: Callable[[Owner], None], failed: Callable[[LandingService], None]
+    ) -> None:
+        """`ready` hears of the owner, in the thread that lands; `failed` that something ended it."""
         super().__init__()
         self.failure: BaseException | None = None
-        self._runner, self._ready = runner, ready
+        self.is_heard = False  # whether somebody else says what it was
+        self._runner, self._ready, self._failed = runner, ready, failed
         self._thread = ThreadPoolExecutor(1, "landing")
         self._work: asyncio.Future[None] | None = None
 
@@ -44,6 +47,7 @@ class LandingService(Service):
             raise
         except BaseException as failure:
             self.failure = failure
+            self._failed(self)
             await self.crash(failure)
 
     def end(self) -> None:

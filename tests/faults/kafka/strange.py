@@ -1,0 +1,110 @@
+"""Records that nobody can read: garbage, schemas that nobody knows, or knows yet, and schemas that harm.
+
+Decides what is sent. Each function gives the outcome of one trial.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import fastavro
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+
+from sinks.gateway.access import Access
+from streams.core.framing import frame
+from streams.log.protocol import Outgoing
+from tests.cluster.shared import Cluster
+from tests.faults.kafka.scene import Outcome, Scene, shop
+from tests.feed import catalogue
+from tests.grown import inlet_of
+from tests.living import LANDING, pages, wait_for
+
+WEB = "web.tracking"
+NOBODYS = 2**31 - 7
+HOSTILE: list[dict[str, Any]] = [
+    {"type": "record", "name": "Endless", "fields": [{"name": "self", "type": "Endless"}]},
+    {"type": "record", "name": "Bomb", "fields": [{"name": "a", "type": {"type": "array", "items": "null"}}]},
+    {"type": "record", "name": "Wide", "fields": [{"name": f"f{at}", "type": "int"} for at in range(1500)]},
+]
+AHEAD = 60  # ids that the contracts may still take
+MANY = b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"  # Avro's largest number of items
+
+
+def poison(folder: Path, served: Cluster, seed: int) -> Outcome:
+    """Garbage at any offset is rejected, each for its reason, and all else lands."""
+    scene = Scene(folder, served, seed)
+    with SchemaRegistryClient({"url": served.registry}) as client:
+        numbers = [
+            client.register_schema(f"{scene.project.root.name}-{one['name']}-{time.time_ns()}", _avro(one))
+            for one in HOSTILE
+        ]
+    bad = {
+        "not_framed": [b"", b"garbage", b"\x00\x01", b"\x01" + bytes(40), scene.chance.randbytes(200)],
+        "schema_unknown": [frame(NOBODYS, b"body"), frame(NOBODYS, bytes(100))],
+        "schema_refused": [frame(number, MANY) for number in numbers],
+    }
+    records = [Outgoing(WEB, value) for values in bad.values() for value in values]
+    events = shop(2_000, seed)
+    scene.tell(events[:1_000])
+    with inlet_of(scene.project) as inlet, scene.worker() as worker:
+        inlet.log.append([record._replace(partition=scene.chance.randrange(4)) for record in records])
+        worker.until(LANDING)
+        scene.tell(events[1_000:])
+        outcome = scene.finish(worker)
+    found = _rejected(scene)
+    assert sum(found.values()) == len(records), found
+    assert found["schema_unknown"] == 2
+    return outcome
+
+
+def known_later(folder: Path, served: Cluster, seed: int) -> Outcome:
+    """A schema that the registry is told later: what it wrote lands by itself. Nobody else may register."""
+    scene = Scene(folder, served, seed, outbox="")
+    scene.tell(shop(300, seed))
+    event = catalogue().events["web/tracking/page_viewed"]
+    writer = dict(event.schema) | {"fields": [*event.schema["fields"], _text(f"beyond{seed}")]}
+    said = pages(1)[0]
+    body = io.BytesIO()
+    full = {entry["name"]: entry.get("default") for entry in writer["fields"]} | said.datum
+    fastavro.schemaless_writer(body, fastavro.parse_schema(writer, named_schemas={}), full)
+    with scene.worker() as worker, SchemaRegistryClient({"url": served.registry}) as client:
+        worker.until(LANDING)
+        scene.recover(worker)
+        number = _filled(client, "first") + AHEAD
+        with inlet_of(scene.project) as inlet:
+            inlet.log.append([Outgoing(WEB, frame(number, body.getvalue()), partition=0)])
+        wait_for(lambda: _rejected(scene) == {"schema_unknown": 1})
+        while _filled(client, str(time.time_ns())) < number - 1:
+            pass
+        assert client.register_schema(f"{WEB}-{event.full_name}-{seed}", _avro(writer)) == number
+        scene.told.append(said)
+        wait_for(lambda: _landed(scene, said.datum["event_id"]))
+        return scene.finish(worker)
+
+
+def _filled(client: SchemaRegistryClient, name: str) -> int:
+    """The id of a schema that nobody needs."""
+    return int(client.register_schema(f"filler-{name}", _avro({**HOSTILE[1], "name": f"Filler{name}"})))
+
+
+def _avro(schema: dict[str, Any]) -> Schema:
+    return Schema(json.dumps(schema), "AVRO")
+
+
+def _text(name: str) -> dict[str, Any]:
+    return {"name": name, "type": ["null", "string"], "default": None}
+
+
+def _rejected(scene: Scene) -> dict[str, int]:
+    with Access(scene.project.store) as access:
+        rows = access.reader.rows("SELECT reason, count(*) FROM ops.rejected GROUP BY ALL")
+        return {str(reason): int(count) for reason, count in rows}
+
+
+def _landed(scene: Scene, event_id: str) -> bool:
+    with Access(scene.project.store) as access:
+        return bool(access.reader.value(f"SELECT count(*) FROM ops.event WHERE event_id = '{event_id}'"))
