@@ -5,9 +5,11 @@ Decides what people see of it. Must never lose a row, whenever it is stopped.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import click
 
@@ -22,13 +24,22 @@ from streams.rejects import known_refusals
 from streams.sources.files import size
 
 
+def takes_files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets a command take files, what a row of them is, and a map."""
+    options = (
+        click.argument("files", metavar="FILE...", nargs=-1, required=True),
+        click.option("--as", "name", metavar="CHANNEL/SOURCE/EVENT", required=True,
+                     help="What a row of the files is."),
+        click.option("--map", "map_file", type=click.Path(path_type=Path), help="How columns fill the "
+                     "contract; by default EVENT.map.toml beside it, else columns are named like fields."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "--as", "name", metavar="CHANNEL/SOURCE/EVENT", required=True, help="What a row of the files is."
-)
-@click.option("--map", "map_file", type=click.Path(path_type=Path), help="How columns fill the contract; "
-              "by default EVENT.map.toml beside it, else columns are named like fields.")  # fmt: skip
+@takes_files
 @click.option("--dry-run", is_flag=True, help=f"Show what would become of the first {SHOWN} rows.")
 @click.pass_obj
 def ingest(session: Session, files: tuple[str, ...], name: str, map_file: Path | None, dry_run: bool) -> None:

@@ -10,7 +10,7 @@ from time import monotonic
 
 import click
 
-from streams.cli.ingest import append_files
+from streams.cli.ingest import append_files, takes_files
 from streams.cli.session import Session
 from streams.ingest import expand, find_target
 from streams.inlet import open_inlet
@@ -19,12 +19,7 @@ from streams.sources.files import size
 
 
 @click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "--as", "name", metavar="CHANNEL/SOURCE/EVENT", required=True, help="What a row of the files is."
-)
-@click.option("--map", "map_file", type=click.Path(path_type=Path), help="How columns fill the contract; "
-              "by default EVENT.map.toml beside it, else columns are named like fields.")  # fmt: skip
+@takes_files
 @click.pass_obj
 def produce(session: Session, files: tuple[str, ...], name: str, map_file: Path | None) -> None:
     """Put files (CSV, TSV, fixed width, JSON Lines, Parquet, Avro) on Kafka, as framed Avro.

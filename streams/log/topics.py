@@ -66,7 +66,9 @@ class Topics:
     def __init__(self, cluster: Cluster) -> None:
         """Connects when it is first asked."""
         self.cluster = cluster
-        self._refusal: KafkaError | None = None  # heard in a thread of the client's, which only times out
+        self._refusal: KafkaError | None = (
+            None  # said aside: the answer itself is a time-out
+        )
         told: dict[str, Any] = {**cluster.for_librdkafka(), "error_cb": self._hear}
         self._admin = AdminClient(told)
 
@@ -156,10 +158,11 @@ class Topics:
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         """What goes wrong, as a LogError; a refusal rather than the silence that follows it."""
-        self._refusal = None
         try:
             yield
         except KafkaException as failure:
+            self._refusal = None
+            self._admin.poll(0)  # hears what was said meanwhile
             raise as_failure(self.cluster, self._refusal or failure.args[0]) from failure
 
 
