@@ -66,9 +66,7 @@ class Topics:
     def __init__(self, cluster: Cluster) -> None:
         """Connects when it is first asked."""
         self.cluster = cluster
-        self._refusal: KafkaError | None = (
-            None  # said aside: the answer itself is a time-out
-        )
+        self._refusal: KafkaError | None = None  # said aside: the answer itself is a time-out
         told: dict[str, Any] = {**cluster.for_librdkafka(), "error_cb": self._hear}
         self._admin = AdminClient(told)
 

@@ -1,6 +1,6 @@
 """`make faults`: every fault of the Kafka worker at full size, by as many seeds as are wanted.
 
-Decides the sizes, and what is shown: a row a trial, also in build/faults.json; ends with 1 if one failed.
+Decides the sizes, and what is shown. Prints a table, writes build/faults.json, ends with 1 if one failed.
 """
 
 from __future__ import annotations

@@ -74,11 +74,11 @@ def known_later(folder: Path, served: Cluster, seed: int) -> Outcome:
     with scene.worker() as worker, SchemaRegistryClient({"url": served.registry}) as client:
         worker.until(LANDING)
         scene.recover(worker)
-        number = _filled(client, "first") + AHEAD
+        number = _filled(client) + AHEAD
         with inlet_of(scene.project) as inlet:
             inlet.log.append([Outgoing(WEB, frame(number, body.getvalue()), partition=0)])
         wait_for(lambda: _rejected(scene) == {"schema_unknown": 1})
-        while _filled(client, str(time.time_ns())) < number - 1:
+        while _filled(client) < number - 1:
             pass
         assert client.register_schema(f"{WEB}-{event.full_name}-{seed}", _avro(writer)) == number
         scene.told.append(said)
@@ -86,9 +86,10 @@ def known_later(folder: Path, served: Cluster, seed: int) -> Outcome:
         return scene.finish(worker)
 
 
-def _filled(client: SchemaRegistryClient, name: str) -> int:
-    """The id of a schema that nobody needs."""
-    return int(client.register_schema(f"filler-{name}", _avro({**HOSTILE[1], "name": f"Filler{name}"})))
+def _filled(client: SchemaRegistryClient) -> int:
+    """The id of a schema that is new and that nobody needs."""
+    name = f"Filler{time.time_ns()}"
+    return int(client.register_schema(name, _avro({**HOSTILE[1], "name": name})))
 
 
 def _avro(schema: dict[str, Any]) -> Schema:
