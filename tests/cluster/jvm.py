@@ -140,6 +140,12 @@ class Jvm(ABC):
     def pause(self) -> None:
         """Holds it (SIGSTOP): connections stay open, nothing is answered."""
         self._send(signal.SIGSTOP)
+        while self.lives and self._state() != "T":  # a signal takes its time where there is much to do
+            time.sleep(0.01)
+
+    def _state(self) -> str:
+        """How the kernel has it: R, S, T ..."""
+        return Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
 
     def resume(self) -> None:
         """Lets it go on (SIGCONT)."""
