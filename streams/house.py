@@ -14,11 +14,11 @@ from schemas.catalogue import Catalogue
 from sinks.duckdb.contracts import shown_of
 from sinks.duckdb.database import StoreBusy, StoreError
 from sinks.duckdb.reader import QueryError, Reader
-from sinks.duckdb.store import Landing, positions_of
+from sinks.duckdb.store import Landing, lives_of, positions_of
 from sinks.gateway.access import Access, Caller, DoorClosed
 from streams.core.model import Place
 from streams.inlet import older_inlets, open_inlet
-from streams.log.protocol import CLOCK, Ends, check_head
+from streams.log.protocol import CLOCK, Ends, check_head, check_life
 from streams.owner import Owner
 from streams.settings import Project
 
@@ -107,8 +107,13 @@ class House:
             suppress(StoreError, QueryError),
             Access(project.store, project.memory_limit, project.limits, patience=0) as access,
         ):
-            for place, position in positions_of(access.reader, self.inlet.log.id).items():
-                check_head(self.inlet.log.id, place, position, ends.get(place, Ends(0, 0)))
+            log = self.inlet.log
+            if lives := lives_of(access.reader, log.id):
+                found = log.poll({place: one.head for place, one in ends.items()}, 1).lives
+                for place in lives.keys() & found.keys():
+                    check_life(log.id, place, lives[place], found[place])
+            for place, position in positions_of(access.reader, log.id).items():
+                check_head(log.id, place, position, ends.get(place, Ends(0, 0)))
 
     def _agree(self) -> None:
         """Has the owner take over the contracts of now, before anything is appended under them."""
