@@ -52,9 +52,8 @@ def _broker_gone(
         try:
             time.sleep(seconds)
             if seconds > SLOW:
-                status, why = why_of(worker)
-                assert status == "waiting"
-                assert f"Kafka at {served.bootstrap}" in why
+                wait_for(lambda: why_of(worker)[0] == "waiting")  # what was asked before must time out first
+                assert f"Kafka at {served.bootstrap}" in why_of(worker)[1]
         finally:
             came = time.monotonic()
             come()
