@@ -26,7 +26,7 @@ SETTINGS = {
     "compression.type": "lz4",
     "linger.ms": 5,
     "message.timeout.ms": int(SECONDS * 1000),
-    "topic.metadata.propagation.max.ms": 3000,
+    "topic.metadata.propagation.max.ms": 15_000,  # a topic that was just made
     "queue.buffering.max.messages": 200_000,
 }
 
