@@ -18,7 +18,7 @@ from sinks.duckdb.store import Landing, lives_of, positions_of
 from sinks.gateway.access import Access, Caller, DoorClosed
 from streams.core.model import Place
 from streams.inlet import older_inlets, open_inlet
-from streams.log.protocol import CLOCK, Ends, check_head, check_life
+from streams.log.protocol import CLOCK, Ends, check_head, check_life, lives_in
 from streams.owner import Owner
 from streams.settings import Project
 
@@ -109,7 +109,7 @@ class House:
         ):
             log = self.inlet.log
             if lives := lives_of(access.reader, log.id):
-                found = log.poll({place: one.head for place, one in ends.items()}, 1).lives
+                found = lives_in(log, ends)
                 for place in lives.keys() & found.keys():
                     check_life(log.id, place, lives[place], found[place])
             for place, position in positions_of(access.reader, log.id).items():

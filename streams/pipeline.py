@@ -22,7 +22,7 @@ from streams.core.identify import Named, identify
 from streams.core.model import Batch, Place, Reading, Rejected
 from streams.core.read import read, schema_ids
 from streams.core.writers import Writer, writer_of
-from streams.log.protocol import Log, LogUnreachable, PositionError, check_life
+from streams.log.protocol import Log, LogUnreachable, PositionError, check_life, lives_in
 from streams.registry.protocol import RegistryUnreachable, Schemas
 
 REFUSED = f"{OWN}/input_refused"
@@ -175,9 +175,9 @@ def drain(
             try:
                 batch = log.poll(positions, batch_size)
             except (PositionError, LogUnreachable):  # a topic that was made anew can look like it
-                _check_lives(store, log.poll({place: ends.head for place, ends in log.ends().items()}, 1))
+                _check_lives(store, log.id, lives_in(log, log.ends()))
                 raise
-            _check_lives(store, batch)
+            _check_lives(store, log.id, batch.lives)
             if not batch.records and not batch.positions:
                 return
             with attempts.marked(batch, positions):
@@ -185,9 +185,9 @@ def drain(
         yield landing
 
 
-def _check_lives(store: Store, batch: Batch) -> None:
-    for place, life in store.lives(batch.log_id).items():
-        check_life(batch.log_id, place, life, batch.lives.get(place))
+def _check_lives(store: Store, log_id: str, lives: Mapping[Place, str]) -> None:
+    for place, life in store.lives(log_id).items():
+        check_life(log_id, place, life, lives.get(place))
 
 
 @contextmanager

@@ -6,13 +6,13 @@ position that nobody asked to be moved, but for places of which nothing has land
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 from sinks.duckdb.store import Store
 from streams.core.identify import identify
 from streams.core.model import Batch, Place, Reading
-from streams.log.protocol import Ends, Log
+from streams.log.protocol import Ends, Log, lives_in
 from streams.pipeline import later
 
 Clock = Callable[[], datetime]
@@ -26,7 +26,7 @@ def begin(store: Store, log: Log, clock: Clock) -> dict[Place, int]:
     known, ends = store.positions(log.id), log.ends()
     starts = {place: one.start for place, one in ends.items() if one.start and place not in known}
     if starts:
-        _move(store, Batch(log.id, [], starts, _lives(log, ends)), clock)
+        _move(store, Batch(log.id, [], starts, lives_in(log, ends)), clock)
     return starts
 
 
@@ -37,7 +37,7 @@ def accept(store: Store, log: Log, topic: str, clock: Clock) -> dict[Place, tupl
     topic that was made anew.
     """
     known, lives, ends = store.positions(log.id), store.lives(log.id), log.ends()
-    found = _lives(log, ends)
+    found = lives_in(log, ends)
     moves = {}
     for place in (place for place in known if place.topic == topic):
         one, is_same = ends.get(place, Ends(0, 0)), lives.get(place) == found.get(place)
@@ -47,10 +47,6 @@ def accept(store: Store, log: Log, topic: str, clock: Clock) -> dict[Place, tupl
     if moves:
         _move(store, Batch(log.id, [], {place: after for place, (_, after) in moves.items()}, found), clock)
     return moves
-
-
-def _lives(log: Log, ends: Mapping[Place, Ends]) -> Mapping[Place, str]:
-    return log.poll({place: one.head for place, one in ends.items()}, 1).lives
 
 
 def _move(store: Store, batch: Batch, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sinks.duckdb.reader import Rows
 from sinks.duckdb.store import lives_of, positions_of
 from streams.core.model import Place
-from streams.log.protocol import Ends, Log
+from streams.log.protocol import Ends, Log, lives_in
 
 FINE, LOST, ANEW, GONE = "ok", "records are lost", "made anew", "gone"
 
@@ -35,7 +35,7 @@ def standings(log: Log, store: Rows | None) -> list[Standing]:
     `store` is None where nothing has landed yet.
     """
     ends = log.ends()
-    now = log.poll({place: one.head for place, one in ends.items()}, 1).lives
+    now = lives_in(log, ends)
     positions = positions_of(store, log.id) if store else {}
     lives = lives_of(store, log.id) if store else {}
     found = []

@@ -120,6 +120,11 @@ def check_start(log_id: str, place: Place, position: int, ends: Ends) -> None:
         )
 
 
+def lives_in(log: Log, ends: Mapping[Place, Ends]) -> Mapping[Place, str]:
+    """What a log has in its places now, where it can tell; no record is read for it. Raises LogError."""
+    return log.poll({place: one.head for place, one in ends.items()}, 1).lives
+
+
 def check_life(log_id: str, place: Place, known: str, life: str | None) -> None:
     """Raise PositionError if the place is not the one that the position was taken from."""
     if known != life:
