@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
@@ -53,7 +54,7 @@ class StoreOutdated(StoreError):
 
 
 class Database:
-    """One DuckDB file and the one connection that writes it."""
+    """One DuckDB file and the one connection that writes it, for the thread that opened it alone."""
 
     def __init__(
         self,
@@ -68,8 +69,9 @@ class Database:
         `secret` is for a new store only; a store of a version before `oldest` is refused.
         """
         self.path = path
+        self._thread = threading.get_ident()
         is_new = _look(path)
-        self.connection = _connect(path, memory_limit)
+        self._connection = _connect(path, memory_limit)
         try:
             if is_new or self._is_blank():
                 self._make(secret or secrets.token_bytes(32))
@@ -80,6 +82,13 @@ class Database:
                 path.unlink(missing_ok=True)
                 path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
             raise
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection that writes. Raises RuntimeError in another thread: it would take our answers."""
+        if threading.get_ident() != self._thread:
+            raise RuntimeError("only the thread that opened a store may use its connection; ask a Desk")
+        return self._connection
 
     def rows(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """The rows of a query."""

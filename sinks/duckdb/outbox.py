@@ -35,6 +35,11 @@ def untold(store: Rows, limit: int) -> list[Change]:
     return [Change(*row) for row in store.rows(script("queries", "outbox").text, {"limit": limit})]
 
 
+def teller(store: Rows) -> str:
+    """Which store tells: with the number of a change, its id anywhere in the world."""
+    return str(store.rows("SELECT value FROM ops.meta WHERE key = 'store_id'")[0][0])
+
+
 def forget_told(database: Database, last: int) -> None:
     """Deletes the changes up to number `last`: they were taken."""
     database.run("DELETE FROM ops.outbox WHERE outbox_id <= ?", [last])

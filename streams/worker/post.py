@@ -15,7 +15,7 @@ from typing import Any
 import fastavro
 
 from schemas.catalogue import SHIPPED
-from sinks.duckdb.outbox import Change, forget_told, untold
+from sinks.duckdb.outbox import Change, forget_told, teller, untold
 from sinks.duckdb.reader import Reader
 from streams.brokers import Kafka
 from streams.core.framing import frame
@@ -34,10 +34,10 @@ class Post:
     """Sends what the outbox of one store holds. For one thread at a time."""
 
     def __init__(self, owner: Owner, reader: Reader, kafka: Kafka) -> None:
-        """Connects when there is something to send."""
+        """Connects when there is something to send. Raises QueryError."""
         self._owner, self._reader, self._kafka = owner, reader, kafka
         self._sender, self._registry = Sender(kafka.cluster), RemoteRegistry(kafka.registry)
-        self._store = owner.store.database.meta("store_id") or ""
+        self._store = teller(reader)
         self._schema_id: int | None = None
 
     def send(self) -> int:
