@@ -14,9 +14,8 @@ def test_another_thread_is_refused(tmp_path: Path) -> None:
     """Two threads on one connection would take each other's answers."""
     database = Database(tmp_path / "store.duckdb")
     try:
-        with ThreadPoolExecutor(1) as aside:
-            with pytest.raises(RuntimeError, match="ask a Desk"):
-                aside.submit(database.value, "SELECT 1").result()
+        with ThreadPoolExecutor(1) as aside, pytest.raises(RuntimeError, match="ask a Desk"):
+            aside.submit(database.value, "SELECT 1").result()
         assert database.value("SELECT 1") == 1
     finally:
         database.close()
