@@ -33,6 +33,7 @@ from streams.state import State
 LINE_SECONDS = 60.0  # between two lines where nobody looks at a terminal
 LIVE_SECONDS = 0.5
 GRACE_SECONDS = 4.0  # from a signal to the end, whatever is being done
+STOPPED = "stopped; nothing is lost"
 METRICS = Limits(seconds=10, rows=100_000, queries=1, patience=5)
 
 
@@ -61,7 +62,7 @@ def run(session: Session, port: int | None) -> None:
 
         with stoppable_by(state.stop):
             Runner(project, session.catalogue, state, tell).run(ready)
-        tell("stopped; nothing is lost")
+        tell(STOPPED)
     sys.stdout.flush()
     os._exit(0)  # a reader that reads no more must not keep the process
 
@@ -112,6 +113,7 @@ def _heed(hears: int, stop: threading.Event) -> None:
     if os.read(hears, 1):
         stop.set()
         time.sleep(GRACE_SECONDS)
+        _say(STOPPED)
         os._exit(0)
     os.close(hears)
 
