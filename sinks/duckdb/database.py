@@ -21,9 +21,9 @@ import duckdb
 
 from sinks.duckdb.sql import literal, script, scripts
 
-VERSION = 3  # of the tables; upgrades/<version>.sql leads to it from the one before
+VERSION = 4  # of the tables; upgrades/<version>.sql leads to it from the one before
 OURS = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'meta'"
-SCHEMAS = ("ops", "identity", "profile")
+SCHEMAS = ("ops", "identity", "profile", "segment", "activation")
 ANYTHING = "SELECT 1 FROM duckdb_tables() UNION ALL SELECT 1 FROM duckdb_views() WHERE NOT internal LIMIT 1"
 MISSING = "the store {} is not there yet; `rundum ingest` makes one, --store names another"
 MEMORY_LIMIT = "1200MB"
@@ -53,41 +53,16 @@ class StoreOutdated(StoreError):
     """The store was made by an older Rundum."""
 
 
-class Database:
-    """One DuckDB file and the one connection that writes it, for the thread that opened it alone."""
+class Statements:
+    """What is run on one connection of a DuckDB, for one thread at a time."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        secret: bytes | None = None,
-        memory_limit: str = MEMORY_LIMIT,
-        oldest: int = VERSION,
-    ) -> None:
-        """Opens `path`, making it if it is not there. Raises StoreError.
-
-        `secret` is for a new store only; a store of a version before `oldest` is refused.
-        """
-        self.path = path
-        self._thread = threading.get_ident()
-        is_new = _look(path)
-        self._connection = _connect(path, memory_limit)
-        try:
-            if is_new or self._is_blank():
-                self._make(secret or secrets.token_bytes(32))
-            _check(path, self.connection, oldest)
-        except BaseException:
-            self.connection.close()
-            if is_new:
-                path.unlink(missing_ok=True)
-                path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-            raise
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Runs on `connection`, where it stands."""
+        self._connection = connection
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """The connection that writes. Raises RuntimeError in another thread: it would take our answers."""
-        if threading.get_ident() != self._thread:
-            raise RuntimeError("only the thread that opened a store may use its connection; ask a Desk")
+        """The connection itself."""
         return self._connection
 
     def rows(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
@@ -126,6 +101,50 @@ class Database:
                 self.connection.rollback()
             raise
 
+    def document(self, name: str, what: str, doc: str, columns: dict[str, str]) -> None:
+        """Puts comments on a table or view and its columns."""
+        self.run(f"COMMENT ON {what} {name} IS {literal(doc)}")
+        for column, text in columns.items():
+            self.run(f'COMMENT ON COLUMN {name}."{column}" IS {literal(text)}')
+
+
+class Database(Statements):
+    """One DuckDB file and the one connection that writes it, for the thread that opened it alone."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        secret: bytes | None = None,
+        memory_limit: str = MEMORY_LIMIT,
+        oldest: int = VERSION,
+    ) -> None:
+        """Opens `path`, making it if it is not there. Raises StoreError.
+
+        `secret` is for a new store only; a store of a version before `oldest` is refused.
+        """
+        self.path = path
+        self._thread = threading.get_ident()
+        is_new = _look(path)
+        super().__init__(_connect(path, memory_limit))
+        try:
+            if is_new or self._is_blank():
+                self._make(secret or secrets.token_bytes(32))
+            _check(path, self.connection, oldest)
+        except BaseException:
+            self.connection.close()
+            if is_new:
+                path.unlink(missing_ok=True)
+                path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+            raise
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection that writes. Raises RuntimeError in another thread: it would take our answers."""
+        if threading.get_ident() != self._thread:
+            raise RuntimeError("only the thread that opened a store may use its connection; ask a Desk")
+        return self._connection
+
     def recover(self) -> None:
         """Ends a transaction that was too short of memory even to be rolled back."""
         with contextlib.suppress(duckdb.TransactionException):  # there is none
@@ -156,12 +175,6 @@ class Database:
             self.set_meta("store_id", uuid.uuid4().hex)
             self.set_meta("secret", secret.hex())
             self.set_meta("next_seq", "1")
-
-    def document(self, name: str, what: str, doc: str, columns: dict[str, str]) -> None:
-        """Puts comments on a table or view and its columns."""
-        self.run(f"COMMENT ON {what} {name} IS {literal(doc)}")
-        for column, text in columns.items():
-            self.run(f'COMMENT ON COLUMN {name}."{column}" IS {literal(text)}')
 
     def _is_blank(self) -> bool:
         """Whether the file holds nothing at all: its maker was stopped before the first commit."""

@@ -25,7 +25,8 @@ OLD = "the_old_store."
 OWN = (BLOCK, CONSTRAINT)
 PRIMARY = (
     "ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "ops.writer", "ops.outbox", "ops.replay",
-    "identity.assignment",
+    "identity.assignment", "segment.touched", "segment.membership", "segment.change", "segment.refresh",
+    "profile.computed",
 )  # fmt: skip
 DERIVED = (
     "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",

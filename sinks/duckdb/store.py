@@ -214,6 +214,7 @@ class Store:
             hear_people(database, self.catalogue, stage.events)
             weigh(database, self.catalogue.kinds)
             assign(database, landed_at)
+            database.step("affected", landed_at=landed_at)
             reject(database, batch, reading.rejected, landed_at)
             account(database, batch, self.positions(batch.log_id), landed_at)
             if self.tells:

@@ -14,19 +14,31 @@ import duckdb
 
 from schemas.catalogue import Catalogue, ContractError, EventType
 from schemas.columns import quote
-from sinks.duckdb.database import Database
+from sinks.duckdb.database import Statements
 from sinks.duckdb.sql import Script, literal, scripts
 
 CUSTOMER = "Customer now."
 TABLE = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_.]+)")
 
 
-def create_views(database: Database, catalogue: Catalogue) -> None:
+def create_views(database: Statements, catalogue: Catalogue) -> None:
     """Makes every macro and view anew. Raises ContractError for a part of a model that does not fit."""
     for macro in scripts("macros"):
         database.run(macro.text)
-    for model in scripts("models"):
-        _create(database, model_view(database, model, catalogue.models.get(model.name, ())))
+    for view in [*models_of(database, catalogue).values(), *views_of(catalogue).values()]:
+        _create(database, view)
+
+
+def models_of(database: Statements, catalogue: Catalogue) -> dict[str, Script]:
+    """The canonical models by name. Raises ContractError for a part that does not fit."""
+    return {
+        model.name: model_view(database, model, catalogue.models.get(model.name, ()))
+        for model in scripts("models")
+    }
+
+
+def views_of(catalogue: Catalogue) -> dict[str, Script]:
+    """The views by name, each after those that it reads, with what is generated for a catalogue."""
     generated = {
         "measure_sums": _measure_sums(catalogue),
         "measure_columns": _measure_columns(catalogue),
@@ -36,19 +48,16 @@ def create_views(database: Database, catalogue: Catalogue) -> None:
         ),
     }
     views = {view.name: _filled(view, generated, catalogue) for view in scripts("views")}
-    for name in in_order(views):
-        _create(database, views[name])
+    return {name: views[name] for name in in_order(views)}
 
 
 def in_order(views: Mapping[str, Script]) -> list[str]:
     """Names of views, each after those that it reads."""
-    reads = {
-        name: set(TABLE.findall(view.text)) & views.keys() - {name} for name, view in sorted(views.items())
-    }
+    reads = {name: tables_in(view.text) & views.keys() - {name} for name, view in sorted(views.items())}
     return list(TopologicalSorter(reads).static_order())
 
 
-def model_view(database: Database, shape: Script, parts: tuple[Path, ...]) -> Script:
+def model_view(database: Statements, shape: Script, parts: tuple[Path, ...]) -> Script:
     """A canonical model: what its parts give, in the columns of its shape, with the customer."""
     wanted = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {shape.text})"))
     selects = [f"SELECT NULL::UUID AS node, * FROM ({shape.text}) WHERE false"]
@@ -65,7 +74,7 @@ def model_view(database: Database, shape: Script, parts: tuple[Path, ...]) -> Sc
     return Script(shape.name, text, shape.doc, {"customer_id": CUSTOMER, **shape.columns})
 
 
-def _check_part(database: Database, file: Path, text: str, wanted: Mapping[str, str]) -> None:
+def _check_part(database: Statements, file: Path, text: str, wanted: Mapping[str, str]) -> None:
     try:
         found = dict(database.rows(f"SELECT column_name, column_type FROM (DESCRIBE {text})"))
     except duckdb.Error as error:
@@ -81,10 +90,19 @@ def _check_part(database: Database, file: Path, text: str, wanted: Mapping[str, 
         )
 
 
-def _create(database: Database, view: Script) -> None:
-    kept = "\n".join(line for line in view.text.splitlines() if not line.startswith("--"))
-    database.run(f"CREATE OR REPLACE VIEW {view.name} AS {kept}")
+def _create(database: Statements, view: Script) -> None:
+    database.run(f"CREATE OR REPLACE VIEW {view.name} AS {statement_of(view)}")
     database.document(view.name, "VIEW", view.doc, view.columns)
+
+
+def statement_of(view: Script) -> str:
+    """A view's SELECT without the comment at its head."""
+    return "\n".join(line for line in view.text.splitlines() if not line.startswith("--"))
+
+
+def tables_in(text: str) -> set[str]:
+    """What a SELECT of ours reads; names of its own WITH clauses too."""
+    return set(TABLE.findall(text))
 
 
 def _filled(view: Script, generated: Mapping[str, str], catalogue: Catalogue) -> Script:

@@ -1,12 +1,7 @@
--- Who is to be told of: customers that the batch says something of, and those whose identifiers moved.
+-- Who is to be told of: customers that the batch says something of, and those that are none any more.
 INSERT INTO ops.outbox BY NAME
-WITH named AS (
-    SELECT node FROM named_node
-    UNION
-    SELECT node FROM reassigned
-),
-changed AS (
-    SELECT customer FROM identity.node SEMI JOIN named USING (node)
+WITH changed AS (
+    SELECT customer FROM identity.node SEMI JOIN affected USING (node)
     UNION
     SELECT customer FROM identity.assignment WHERE known_to = $landed_at::TIMESTAMP
 )

@@ -83,6 +83,12 @@ complained AS (
     FROM conversations
     WHERE kind = 'complaint' AND closed_at IS NULL
     GROUP BY customer_id
+),
+belongs AS (
+    SELECT customer_id AS customer, list_sort(list(segment)) AS segments
+    FROM segment.membership
+    WHERE until IS NULL
+    GROUP BY customer_id
 )
 SELECT
     whole.customer AS customer_id, -- Canonical node of the customer; earlier ids stay aliases (identity.alias).
@@ -107,7 +113,8 @@ SELECT
     {measure_columns}
     named.traits AS traits, -- Every trait with its source and time.
     known_as.identifiers AS identifiers, -- Every identifier.
-    agreed.consents AS consents -- Every consent, by contact point and purpose.
+    agreed.consents AS consents, -- Every consent, by contact point and purpose.
+    belongs.segments AS segments -- Names of the segments that the customer is in; null if in none.
 FROM whole
 LEFT JOIN named USING (customer)
 LEFT JOIN known_as USING (customer)
@@ -115,4 +122,5 @@ LEFT JOIN agreed USING (customer)
 LEFT JOIN bought USING (customer)
 LEFT JOIN lived USING (customer)
 LEFT JOIN complained USING (customer)
+LEFT JOIN belongs USING (customer)
 LEFT JOIN measures ON measures.customer_id = whole.customer

@@ -32,11 +32,14 @@ SELECT
     customer AS customer_id, -- Customer now.
     trait AS trait, -- Name of the trait.
     value AS value, -- The value as text.
-    rule AS rule, -- Why this value survives: most_recent, most_trusted or earliest.
-    source AS source, -- channel/source that said it.
-    strength AS strength, -- How far the field is trusted.
-    occurred_at AS occurred_at, -- When it was said, UTC.
-    event_type AS event_type, -- The event that said it.
-    event_id AS event_id -- Its id.
+    rule AS rule, -- Why this value: most_recent, most_trusted, earliest, or computed by a definition.
+    source AS source, -- channel/source that said it; traits/<name> if it is computed.
+    strength AS strength, -- How far the field is trusted; null if it is computed.
+    occurred_at AS occurred_at, -- When it was said, or the time that it was computed for, UTC.
+    event_type AS event_type, -- The event that said it; null if it is computed.
+    event_id AS event_id -- Its id; null if it is computed.
 FROM ranked
 WHERE place = 1 AND value <> ''
+UNION ALL
+SELECT customer_id, trait, value, 'computed', 'traits/' || trait, NULL, computed_for, NULL, NULL
+FROM profile.computed

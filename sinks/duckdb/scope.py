@@ -1,0 +1,115 @@
+"""Some customers apart: a database in memory with all that is known of them, under the names of the store.
+
+Decides which rows belong to them: those of everything that could belong together with them. Must never write
+to the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import count
+
+import duckdb
+
+from schemas.catalogue import Catalogue
+from schemas.columns import quote
+from sinks.duckdb.database import SCHEMAS, Statements
+from sinks.duckdb.slim import HIDDEN, slim
+from sinks.duckdb.sql import Script, script, scripts
+from sinks.duckdb.views import in_order, models_of, statement_of, tables_in, views_of
+
+CUSTOMERS = "customers"
+SHARED = ("identity.kind", "profile.rule")  # of no customer
+COMPUTED = "profile.computed"
+_NUMBERS = count()
+
+
+class Scope(Statements):
+    """Touched customers on a connection of their own, for one thread."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
+        """Holds nobody yet. `connection` is a new one to the store, and stands in the scope from now on."""
+        super().__init__(connection)
+        self.store = quote(str(self.value("SELECT current_database()")))
+        self._name = f"scope_{next(_NUMBERS)}"
+        self.run(f"ATTACH ':memory:' AS {self._name}")
+        self.run(f"USE {self._name}")
+        self._texts, self._tables = self._make(catalogue)
+        self._columns: dict[str, list[str]] = {}
+
+    def take(self, most: int) -> bool:
+        """Takes in touched customers, some `most` components of them; False if nobody is touched.
+
+        The temporary tables `pending` (touched), `seen` (every node looked at) and `gone` (touched nodes that
+        are none any more) say whom.
+        """
+        self.run(f"CREATE OR REPLACE TEMP TABLE pending AS FROM {self.store}.segment.touched")
+        if not self.value("SELECT count(*) FROM pending"):
+            return False
+        self.run_script(script("steps", "scope_take").text.format(store=self.store), {"most": most})
+        return True
+
+    def load(self, relations: Iterable[str], columns: Collection[str] | None) -> None:
+        """Makes relations, and what they rest on, of the customers at hand. `columns` are those of customers."""
+        texts = {**self._texts, CUSTOMERS: self._slim(columns, HIDDEN)}
+        needed = _closure(relations, texts)
+        for table in sorted(needed & self._tables):
+            if table not in SHARED and table != "identity.node":
+                self._load_table(table)
+        for name in (name for name in in_order(texts) if name in needed):
+            self._make_relation(name, texts[name].text)
+
+    def renew(self, columns: Collection[str] | None) -> None:
+        """Makes traits and customers again: traits of theirs were computed."""
+        self._make_relation("traits", self._texts["traits"].text)
+        self._make_relation(CUSTOMERS, self._slim(columns, HIDDEN).text)
+
+    def close(self) -> None:
+        """Lets go of the memory."""
+        self.run(f"USE {self.store}")
+        self.run(f"DETACH {self._name}")
+        self.connection.close()
+
+    def _make(self, catalogue: Catalogue) -> tuple[dict[str, Script], frozenset[str]]:
+        tables = [table.name for table in scripts("tables")]
+        tables += [event.table for event in catalogue.events.values()]
+        for schema in sorted({*SCHEMAS, *(event.source.table_schema for event in catalogue.events.values())}):
+            self.run(f"CREATE SCHEMA {schema}")
+        for table in tables:
+            self.run(f"CREATE TABLE {table} AS FROM {self.store}.{table} LIMIT 0")
+        for macro in scripts("macros"):
+            self.run(macro.text)
+        for table in SHARED:
+            self.run(f"INSERT INTO {table} FROM {self.store}.{table}")
+        return {**models_of(self, catalogue), **views_of(catalogue)}, frozenset(tables)
+
+    def _slim(self, columns: Collection[str] | None, hidden: Collection[str]) -> Script:
+        view = self._texts[CUSTOMERS]
+        return Script(CUSTOMERS, slim(view, columns, hidden), view.doc, view.columns)
+
+    def _load_table(self, table: str) -> None:
+        if table == COMPUTED:
+            key = "SEMI JOIN (SELECT DISTINCT customer AS customer_id FROM identity.node) USING (customer_id)"
+        else:
+            key = "SEMI JOIN identity.node USING (node)"
+        self.run(f"CREATE OR REPLACE TABLE {table} AS SELECT said.* FROM {self.store}.{table} AS said {key}")
+
+    def _make_relation(self, name: str, text: str) -> None:
+        body = statement_of(Script(name, text, "", {}))
+        self.run(f"CREATE OR REPLACE TABLE {name} AS {body}")
+
+
+def _closure(relations: Iterable[str], texts: dict[str, Script]) -> set[str]:
+    """The relations and all that they read."""
+    return set(_reached(list(relations), texts))
+
+
+def _reached(wanted: list[str], texts: dict[str, Script]) -> Iterator[str]:
+    known: set[str] = set()
+    while wanted:
+        name = wanted.pop()
+        if name not in known:
+            known.add(name)
+            yield name
+            if name in texts:
+                wanted += sorted(tables_in(texts[name].text) - {name})

@@ -1,0 +1,252 @@
+"""Segments and computed traits: who is in and who is out, after every change and whenever time calls for it.
+
+Decides which definitions are asked about whom, and writes what they answer. Must never read a clock: the time
+is that of the last tick that landed. Must never touch what landing writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from time import perf_counter
+from typing import NamedTuple
+
+import duckdb
+
+from schemas.catalogue import Catalogue, ContractError
+from sinks.duckdb.answers import SECONDS, AnswerError, answer, asked
+from sinks.duckdb.database import Statements
+from sinks.duckdb.definitions import SEGMENT, SWEEP, TRAIT, Definition, read_definition
+from sinks.duckdb.scope import CUSTOMERS, Scope
+from sinks.duckdb.slim import HIDDEN, slim
+from sinks.duckdb.sql import script
+from sinks.duckdb.views import views_of
+
+AT_ONCE = 40_000  # components looked at together: what they hold is in memory
+TRAITS = frozenset((*HIDDEN, "traits"))  # what computed traits may not see: themselves
+Feed = Callable[[Scope], None]
+
+
+class Standing(NamedTuple):
+    """How a definition stands: the version that holds, the one tried last, and for which times (UTC, no zone)."""
+
+    version: str | None
+    tried: str
+    swept_for: datetime | None
+    failed_for: datetime | None
+
+
+class Segments:
+    """The segments of one store, on two connections beside the one that lands. For one thread."""
+
+    def __init__(
+        self,
+        connections: tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection],
+        catalogue: Catalogue,
+        seconds: float = SECONDS,
+    ) -> None:
+        """`connections` are two new ones to the store; `seconds` is how long one definition may take."""
+        self._scope, self._whole = Scope(connections[0], catalogue), Statements(connections[1])
+        self._customers = views_of(catalogue)[CUSTOMERS]
+        self._seconds = seconds
+        self._read: dict[tuple[str, str, str], Definition] = {}
+
+    def now(self) -> datetime | None:
+        """The time of the last tick that landed, UTC; None before the first."""
+        told: datetime | None = self._whole.value("SELECT max(occurred_at) FROM own_clock.ticked")
+        return told
+
+    def definitions(self) -> list[Definition]:
+        """What is defined now, traits first. What cannot be read any more is reported and left out."""
+        found = []
+        rows = self._whole.rows(
+            "SELECT kind, name, version, text FROM segment.definition ORDER BY kind DESC, name"
+        )
+        for kind, name, version, text in rows:
+            if (kind, name, version) not in self._read:
+                try:
+                    self._read[kind, name, version] = read_definition(kind, name, text)
+                except ContractError as error:
+                    self._report((kind, name), version, str(error), self.now())
+                    continue
+            found.append(self._read[kind, name, version])
+        return found
+
+    def catch_up(self, now: datetime, feed: Feed | None = None) -> None:
+        """Looks at all who are touched and at all that is due, until nothing is left."""
+        self.sweep_due(now, most=None)
+        while self.refresh(now, feed):
+            pass
+
+    def refresh(self, now: datetime, feed: Feed | None = None) -> bool:
+        """Looks at some touched customers; False if there are none. `feed` sees them before they are settled."""
+        scope = self._scope
+        definitions, standing = self.definitions(), self._standing()
+        live = [one for one in definitions if one.is_live and _holds(one, standing)]
+        if not definitions and not standing and feed is None:
+            self._whole.run("DELETE FROM segment.touched")
+            return False
+        with scope.transaction():
+            if not scope.take(AT_ONCE):
+                return False
+            scope.step("segment_begin")
+            self._load(live, with_all=feed is not None)
+            landed_at = scope.value(f"SELECT value FROM {scope.store}.ops.meta WHERE key = 'landed_at'")
+        self._answer_scope(live, now)
+        if feed is not None:
+            feed(scope)
+        with scope.transaction():
+            scope.run_script(_filled("segment_carry", scope.store, "seen"))
+            self._apply(scope, "seen", now, landed_at)
+            scope.run(
+                f"DELETE FROM {scope.store}.segment.touched AS known USING pending"
+                " WHERE known.node = pending.node AND known.landed_at = pending.landed_at"
+                " AND pending.node IN (SELECT node FROM seen)"
+            )
+        return True
+
+    def sweep_due(self, now: datetime, most: int | None = 1) -> int:
+        """Looks at all customers for definitions that are new or due; how many. `most` of them at once."""
+        definitions = self.definitions()
+        self._drop_ended(definitions)
+        standing = self._standing()
+        due = [one for one in definitions if _is_due(one, standing.get(one.key), now)]
+        for definition in due[:most]:
+            self.sweep(definition, now)
+        return len(due[:most])
+
+    def sweep(self, definition: Definition, now: datetime) -> None:
+        """Looks at all customers for one definition. An error is kept beside it; what held before stands."""
+        whole, began = self._whole, perf_counter()
+        whole.step("segment_begin")
+        standing = self._standing().get(definition.key)
+        is_new = standing is None or standing.version != definition.version
+        try:
+            answer(whole, definition, asked(definition, now, self._around(definition)), self._seconds)
+        except AnswerError as error:
+            self._report(definition.key, definition.version, str(error), now)
+            return
+        _note(whole, definition, "definition" if is_new else "time")
+        with whole.transaction():
+            landed_at = whole.value("SELECT value FROM ops.meta WHERE key = 'landed_at'")
+            self._apply(whole, "", now, landed_at)
+            members = whole.value(f"SELECT count(*) FROM {'valued' if definition.kind == TRAIT else 'found'}")
+            whole.run("DELETE FROM segment.refresh WHERE kind = ? AND name = ?", [*definition.key])
+            seconds = perf_counter() - began
+            row = [*definition.key, definition.version, definition.version, now, seconds, members]
+            whole.run("INSERT INTO segment.refresh VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)", row)
+
+    def close(self) -> None:
+        """Lets go of both connections."""
+        self._scope.close()
+        self._whole.connection.close()
+
+    def _load(self, live: Sequence[Definition], *, with_all: bool) -> None:
+        """Makes what live definitions read of the customers at hand; everything of them if a feed wants it."""
+        relations = {table for one in live for table in one.statement.tables}
+        columns = _columns(live)
+        if with_all:
+            relations, columns = relations | {CUSTOMERS}, None
+        self._scope.load({*relations, "traits"} if _has_traits(live) else relations, columns)
+
+    def _answer_scope(self, live: Sequence[Definition], now: datetime) -> None:
+        """Asks every live definition about the customers at hand, traits first: segments see them."""
+        scope = self._scope
+        for kind in (TRAIT, SEGMENT):
+            for definition in (one for one in live if one.kind == kind):
+                try:
+                    answer(scope, definition, asked(definition, now), self._seconds)
+                except AnswerError as error:
+                    self._report(definition.key, definition.version, str(error), now)
+                else:
+                    _note(scope, definition, "event")
+            if kind == TRAIT and _has_traits(live):
+                scope.step("scope_traits", now=now)
+                columns = _columns(live)
+                reads = {table for one in live for table in one.statement.tables}
+                if reads & {"traits", CUSTOMERS}:
+                    scope.renew(columns)
+
+    def _apply(self, at: Statements, seen: str, now: datetime, landed_at: str) -> None:
+        """Writes what was found, of the customers in the table `seen`; of all if that is empty."""
+        store, nodes = self._scope.store, "identity.node"
+        times = {"now": now, "landed_at": landed_at}
+        at.run_script(_filled("segment_apply", store, seen, nodes), times)
+        at.run_script(_filled("trait_apply", store, seen, nodes), times)
+
+    def _around(self, definition: Definition) -> str:
+        """Customers with the columns that a definition names, for it to read instead of the whole view."""
+        if CUSTOMERS not in definition.statement.tables:
+            return ""
+        hidden = TRAITS if definition.kind == TRAIT else HIDDEN
+        return f"WITH customers AS (\n{slim(self._customers, definition.statement.columns, hidden)}\n)\n"
+
+    def _standing(self) -> Mapping[tuple[str, str], Standing]:
+        rows = self._whole.rows(
+            "SELECT kind, name, version, tried, swept_for, failed_for FROM segment.refresh"
+        )
+        return {(kind, name): Standing(*rest) for kind, name, *rest in rows}
+
+    def _report(self, key: tuple[str, str], version: str, why: str, now: datetime | None) -> None:
+        """Keeps why a definition gave no answer; what held before goes on."""
+        whole, known = self._whole, self._standing().get(key)
+        if known is None:
+            row = [*key, version, why, now]
+            whole.run("INSERT INTO segment.refresh VALUES (?, ?, NULL, ?, NULL, NULL, NULL, ?, ?)", row)
+        else:
+            row = [version, why, now, *key]
+            whole.run(
+                "UPDATE segment.refresh SET tried = ?, error = ?, failed_for = ? WHERE kind = ? AND name = ?",
+                row,
+            )
+
+    def _drop_ended(self, definitions: Iterable[Definition]) -> None:
+        """Ends what is no segment or trait any more."""
+        whole, kept = self._whole, {(one.kind, one.name) for one in definitions}
+        defined = set(whole.rows("SELECT kind, name FROM segment.definition"))
+        for kind, name in sorted(self._standing().keys() - kept - defined):
+            whole.step("segment_begin")
+            table, columns = ("computed", "?, ''") if kind == TRAIT else ("evaluated", "?, '', 'definition'")
+            whole.run(f"INSERT INTO {table} VALUES ({columns})", [name])
+            with whole.transaction():
+                now = self.now() or whole.value("SELECT max(failed_for) FROM segment.refresh")
+                landed_at = whole.value("SELECT value FROM ops.meta WHERE key = 'landed_at'")
+                self._apply(whole, "", now, landed_at)
+                whole.run("DELETE FROM segment.refresh WHERE kind = ? AND name = ?", [kind, name])
+
+
+def _is_due(definition: Definition, standing: Standing | None, now: datetime) -> bool:
+    if standing is None or standing.tried != definition.version:
+        return True
+    if standing.failed_for is not None:
+        return now >= standing.failed_for + (definition.every or SWEEP)
+    return definition.every is not None and now >= (standing.swept_for or now) + definition.every
+
+
+def _holds(definition: Definition, standing: Mapping[tuple[str, str], Standing]) -> bool:
+    """Whether all customers were looked at under this version; else the sweep to come decides."""
+    known = standing.get(definition.key)
+    return known is not None and known.version == definition.version
+
+
+def _columns(live: Iterable[Definition]) -> frozenset[str] | None:
+    """Columns of customers that definitions name; None if one takes them all."""
+    named = [one.statement.columns for one in live if CUSTOMERS in one.statement.tables]
+    return None if None in named else frozenset().union(*(one for one in named if one is not None))
+
+
+def _has_traits(live: Iterable[Definition]) -> bool:
+    return any(one.kind == TRAIT for one in live)
+
+
+def _note(at: Statements, definition: Definition, cause: str) -> None:
+    """Says that a definition was asked."""
+    if definition.kind == TRAIT:
+        at.run("INSERT INTO computed VALUES (?, ?)", [definition.name, definition.version])
+    else:
+        at.run("INSERT INTO evaluated VALUES (?, ?, ?)", [definition.name, definition.version, cause])
+
+
+def _filled(step: str, store: str, seen: str, nodes: str = "identity.node") -> str:
+    covers = f"member.customer_id IN (SELECT node FROM {seen})" if seen else "true"
+    return script("steps", step).text.format(store=store, covers=covers, nodes=nodes)
