@@ -73,7 +73,7 @@ def _period(by: str | None, **days: Any) -> Period:
 
 def _nothing(one: Kpi, period: Period) -> str:
     if period.since or period.until:
-        return f"{one.file}: nothing to count lies in these days; leave out --since and --until to see what there is"
+        return f"{one.file}: nothing to count lies in these days; leave out --since and --until"
     return f"{one.file}: the store holds nothing to count; `rundum ingest` brings events into it"
 
 

@@ -1,6 +1,6 @@
 -- owner: support
--- description: Median hours from when a conversation began until we first answered, on the day it began. What nobody
---   has answered yet is left out.
+-- description: Median hours from when a conversation began until we first answered, on the day it began. What
+--   nobody has answered yet is left out.
 -- unit: hours
 -- value: median
 SELECT

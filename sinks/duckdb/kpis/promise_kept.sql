@@ -1,6 +1,6 @@
 -- owner: logistics
--- description: Share of promised deliveries that were whole by then, on the day of the promise. What is due and has
---   not arrived counts as broken; what is not due yet, and wholly cancelled orders, are left out.
+-- description: Share of promised deliveries that were whole by then, on the day of the promise. What is due
+--   and has not arrived counts as broken; what is not due yet, and wholly cancelled orders, are left out.
 -- unit: share
 -- value: ratio
 SELECT

@@ -1,13 +1,18 @@
 -- owner: marketing
--- description: Share of the persons known at the end of the period of whom a contact point has a consent granted, by
---   purpose; 'any' is at least one purpose. Of a consent that was given again only the last time is known.
+-- description: Share of the persons known at the end of the period of whom a contact point has a consent
+--   granted, by purpose; 'any' is at least one purpose. Of a consent that was given again only the last time
+--   is known.
 -- unit: share
 -- value: ratio
 WITH person AS (
     SELECT customer_id, first_seen_at FROM customers WHERE kind = 'person'
 ),
 consent AS (
-    SELECT customer_id, purpose, granted_at, CASE WHEN withdrawn_at >= granted_at THEN withdrawn_at END AS ended_at
+    SELECT
+        customer_id,
+        purpose,
+        granted_at,
+        CASE WHEN withdrawn_at >= granted_at THEN withdrawn_at END AS ended_at
     FROM consents
     SEMI JOIN person USING (customer_id)
     WHERE granted_at IS NOT NULL

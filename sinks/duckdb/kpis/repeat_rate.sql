@@ -1,6 +1,6 @@
 -- owner: sales
--- description: Share of the customers who ordered in the period for whom one of these orders was not the first.
---   Over the whole time: who ordered more than once. Wholly cancelled orders are left out.
+-- description: Share of the customers who ordered in the period for whom one of these orders was not the
+--   first. Over the whole time: who ordered more than once. Wholly cancelled orders are left out.
 -- unit: share
 -- value: ratio
 SELECT

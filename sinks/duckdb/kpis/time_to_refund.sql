@@ -1,6 +1,6 @@
 -- owner: finance
--- description: Median days from when goods came back, or the order was cancelled, until money was paid back, on the
---   day of the refund. Goodwill is left out; money that was faster than the goods took 0 days.
+-- description: Median days from when goods came back, or the order was cancelled, until money was paid back,
+--   on the day of the refund. Goodwill is left out; money that was faster than the goods took 0 days.
 -- unit: days
 -- value: median
 WITH entitled AS (
