@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from schemas.catalogue import ContractError
-from sinks.duckdb.kpi import Kpi, Period, ask_kpi, kpi_files, read_kpi
+from sinks.duckdb.kpi import COLUMNS, Kpi, Period, ask_kpi, kpi_files, read_kpi
 from sinks.duckdb.reader import QueryError, Reader, records_of
 from tests.conftest import Feed
 from tests.fed import Event, Fed, event_of, fed
@@ -25,6 +26,7 @@ ANNA = {"user_id": "u-1", "email": "anna.mueller@gmx.de"}
 BELA = {"user_id": "u-2", "email": "bela.nagy@web.de"}
 CARL = {"user_id": "u-3", "email": "carl.otto@posteo.de"}
 
+PAGE = Path(__file__).parents[3] / "sinks" / "README.md"
 FITS = "SELECT placed_at AS occurred_at, 1 AS numerator"
 
 Values = dict[tuple[str, str | None], Any]  # by first day, as month-day of 2026, and series
@@ -377,3 +379,11 @@ def test_a_select_that_fails_on_its_way_names_its_file(story: Fed, tmp_path: Pat
     text = "SELECT placed_at AS occurred_at, order_id::INTEGER AS numerator FROM orders"
     with pytest.raises(QueryError, match=r"ours\.sql: Conversion Error"):
         ask_kpi(story.reader, own(tmp_path, text), Period())
+
+
+def test_the_page_shows_a_kpi_that_can_be_asked_for(story: Fed, tmp_path: Path) -> None:
+    section = PAGE.read_text("utf-8").partition("## KPIs")[2].partition("## Adding to it")[0]
+    file = tmp_path / "coupons.sql"
+    file.write_text(section.partition("```sql\n")[2].partition("```")[0], "utf-8")
+    assert values_of(story.reader, read_kpi(file)) == {("03-02", None): 0}
+    assert {f"`{name}`" for name in COLUMNS} <= {*re.findall(r"`\w+`", section)}
