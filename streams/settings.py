@@ -86,6 +86,10 @@ README = """\
 Your own contracts: a folder `<channel>/<source>` for each source; `rundum schemas new` writes a first one.
 Kinds of identifier and traits of your own go to `identifiers.toml` and `traits.toml` in this folder.
 """
+KPIS = """\
+Your own KPIs: a file `<name>.sql` for each; one of the name of a KPI that ships takes its place.
+`rundum kpi` lists all; what stands in a file is in the section KPIs of Rundum's sinks/README.md.
+"""
 
 
 class SettingsError(ValueError):
@@ -112,6 +116,11 @@ class Project:
     limits: Limits = LIMITS
     kafka: Kafka | None = None
     host: str = HOST
+
+    @property
+    def kpis(self) -> Path:
+        """The folder of the project's own KPIs, which need not be there."""
+        return self.root / "kpis"
 
 
 def find_project(start: Path) -> Path | None:
@@ -171,9 +180,10 @@ def init_project(folder: Path) -> Project:
     if file.exists():
         raise SettingsError(file, "", "is there already; choose another folder")
     try:
-        (folder / "schemas").mkdir(parents=True, exist_ok=True)
+        for part, text in (("schemas", README), ("kpis", KPIS)):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+            _keep(folder / part / "README.md", text)
         name = json.dumps(folder.absolute().name or "project", ensure_ascii=False)
-        _keep(folder / "schemas" / "README.md", README)
         _ignore(folder / ".gitignore")
         numbers = {key.partition(".")[2]: value for key, value in NUMBERS.items()} | brokers.NUMBERS
         text = TEMPLATE.format(

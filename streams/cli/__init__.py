@@ -26,7 +26,7 @@ from streams.sources.files import FileError
 # Each command and the module that has it, imported when it is called: what one needs keeps no other waiting.
 COMMANDS = {
     "init": "init", "run": "run", "worker": "worker", "ingest": "ingest", "land": "ingest",
-    "produce": "produce", "sql": "sql", "guide": "guide", "show": "show", "explain": "explain",
+    "produce": "produce", "sql": "sql", "guide": "guide", "kpi": "kpi", "show": "show", "explain": "explain",
     "tail": "tail", "sources": "sources", "check": "check", "merge": "people", "unmerge": "people",
     "block": "people", "rejected": "rejected", "topics": "topics", "lag": "topics", "replay": "replay",
     "schemas": "schemas", "rules": "rules", "digest": "rules", "rebuild": "rules", "publish": "publish",
