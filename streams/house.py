@@ -17,9 +17,11 @@ from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import Landing, lives_of, positions_of
 from sinks.gateway.access import Access, Caller, DoorClosed
 from streams.core.model import Place
-from streams.inlet import older_inlets, open_inlet
+from streams.inlet import older_inlets, open_inlet, tick_of
 from streams.log.protocol import CLOCK, Ends, check_head, check_life, lives_in
 from streams.owner import Owner
+from streams.pipeline import utc_now
+from streams.segmentation import catch_up
 from streams.settings import Project
 
 PATIENCE = 30.0  # seconds for a process that has the store open and lands nothing
@@ -137,9 +139,14 @@ class House:
         log, total = self.inlet.log, Landing()
         goal = self._heads()
         first = owner.store.positions(log.id)
+        if owner.store.is_segmented():
+            self.inlet.log.append([tick_of(self.inlet, utc_now())])
         for landing in owner.land():
             total += landing
             self._tell(first, owner.store.positions(log.id), goal, "landing")
+        if owner.store.is_segmented():
+            self._tell({}, {}, {}, "segments")
+            catch_up(owner)
         owner.trim()
         self._seen = goal
         return total

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,10 +18,13 @@ from streams.brokers import Kafka
 from streams.core.framing import frame
 from streams.log.protocol import Log, Outgoing
 from streams.log.sqlite import SqliteLog
+from streams.pipeline import micros
 from streams.registry.protocol import Registry, RegistryError
 from streams.registry.sqlite import SqliteRegistry
 from streams.settings import Project
 from streams.sources.files import encode
+
+TICKED = "own/clock/ticked"
 
 Follow = Callable[[Catalogue], None]
 Named = Callable[[str], str]
@@ -152,3 +156,10 @@ def older_inlets(project: Project, catalogue: Catalogue) -> list[Inlet]:
 def names_of(kafka: Kafka, catalogue: Catalogue) -> dict[str, str]:
     """The topics of all sources, each with its name in the cluster: those that others fill keep theirs."""
     return {topic: topic if topic in catalogue.foreign else kafka.named(topic) for topic in catalogue.topics}
+
+
+def tick_of(inlet: Inlet, now: datetime) -> Outgoing:
+    """The record that says which minute it is (UTC, no zone); said twice, it is one event."""
+    minute = now.replace(second=0, microsecond=0)
+    datum = {"event_id": f"{minute:%Y-%m-%dT%H:%MZ}", "occurred_at": micros(minute)}
+    return inlet.outgoing(inlet.catalogue.events[TICKED], datum)

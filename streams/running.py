@@ -15,15 +15,15 @@ from schemas.catalogue import Catalogue
 from sinks.duckdb.database import StoreBusy
 from sinks.gateway.access import Caller, DoorClosed
 from streams.core.model import Place
-from streams.inlet import Inlet, older_inlets, open_inlet
+from streams.inlet import Inlet, older_inlets, open_inlet, tick_of
 from streams.log.protocol import LogUnreachable
 from streams.owner import Owner
-from streams.pipeline import micros, utc_now
+from streams.pipeline import utc_now
 from streams.registry.protocol import RegistryUnreachable
+from streams.segmentation import Segmentation
 from streams.settings import Project, contracts_of
 from streams.state import LANDING, STANDBY, STARTING, STOPPING, State
 
-TICKED = "own/clock/ticked"
 IDLE = 0.15  # seconds between two looks at the log: what is appended in them lands together
 STANDBY_PAUSE = 0.5
 TRIM_SECONDS = 600.0
@@ -60,8 +60,9 @@ class Runner:
             try:
                 self._announce(owner)
                 ready(owner)
-                while not self.state.stop.is_set():
-                    owner.serve(IDLE if self._work(owner) else RETRY)
+                with Segmentation(owner, self.state, self.tell):
+                    while not self.state.stop.is_set():
+                        owner.serve(IDLE if self._work(owner) else RETRY)
             finally:
                 self.state.role = STOPPING
                 owner.close()
@@ -197,7 +198,6 @@ class Runner:
         minute = f"{now:%Y-%m-%dT%H:%MZ}"
         if minute > self._minute:
             self._minute = minute
-            tick = {"event_id": minute, "occurred_at": micros(now)}
-            owner.inlet.log.append([owner.inlet.outgoing(self.catalogue.events[TICKED], tick)])
+            owner.inlet.log.append([tick_of(owner.inlet, now)])
         if monotonic() > self._trim_at:
             self._trim_at = monotonic() + (TRIM_SECONDS if owner.trim() else TRIM_AGAIN)

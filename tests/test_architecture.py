@@ -34,6 +34,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.house",
         "streams.state",
         "streams.running",
+        "streams.segmentation",
+        "streams.definitions",
         "streams.worker",
         "streams.health",
         "streams.ingest",

@@ -30,8 +30,8 @@ REQUIRES = re.compile(r"consent:(?P<purpose>[a-z][a-z0-9_]*)")
 SHARED = frozenset(("products",))
 READABLE = (
     "customers", "orders", "order_lines", "payments", "shipments", "returns", "refunds", "products",
-    "product_views", "cart_changes", "sessions", "conversations", "campaign_touches", "customer_timeline", "identifiers",
-    "consents", "measures", "traits",
+    "product_views", "cart_changes", "sessions", "conversations", "campaign_touches", "customer_timeline",
+    "identifiers", "consents", "measures", "traits",
 )  # fmt: skip
 
 

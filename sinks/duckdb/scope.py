@@ -6,6 +6,7 @@ to the store.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import count
 
@@ -14,13 +15,14 @@ import duckdb
 from schemas.catalogue import Catalogue
 from schemas.columns import quote
 from sinks.duckdb.database import SCHEMAS, Statements
-from sinks.duckdb.slim import HIDDEN, slim
+from sinks.duckdb.slim import slim
 from sinks.duckdb.sql import Script, script, scripts
 from sinks.duckdb.views import in_order, models_of, statement_of, tables_in, views_of
 
 CUSTOMERS = "customers"
 SHARED = ("identity.kind", "profile.rule")  # of no customer
 COMPUTED = "profile.computed"
+WORD = re.compile(r"\w+")
 _NUMBERS = count()
 
 
@@ -35,7 +37,8 @@ class Scope(Statements):
         self.run(f"ATTACH ':memory:' AS {self._name}")
         self.run(f"USE {self._name}")
         self._texts, self._tables = self._make(catalogue)
-        self._columns: dict[str, list[str]] = {}
+        self._needed: dict[str, Script] = {}
+        self._columns = self._columns_of()
 
     def take(self, most: int) -> bool:
         """Takes in touched customers, some `most` components of them; False if nobody is touched.
@@ -50,19 +53,21 @@ class Scope(Statements):
         return True
 
     def load(self, relations: Iterable[str], columns: Collection[str] | None) -> None:
-        """Makes relations, and what they rest on, of the customers at hand. `columns` are those of customers."""
-        texts = {**self._texts, CUSTOMERS: self._slim(columns, HIDDEN)}
-        needed = _closure(relations, texts)
-        for table in sorted(needed & self._tables):
-            if table not in SHARED and table != "identity.node":
-                self._load_table(table)
-        for name in (name for name in in_order(texts) if name in needed):
-            self._make_relation(name, texts[name].text)
+        """Makes relations, and what they rest on, of the customers at hand, with `columns` of customers."""
+        self._needed = {**self._texts, CUSTOMERS: self._slim(columns)}
+        needed = set(_reached(list(relations), self._needed))
+        self._needed = {name: self._needed[name] for name in in_order(self._needed) if name in needed}
+        words = {word for view in self._needed.values() for word in WORD.findall(view.text)}
+        for table in sorted(needed & self._tables - {*SHARED, "identity.node"}):
+            self._load_table(table, words)
+        for name, view in self._needed.items():
+            self._make_relation(name, view)
 
-    def renew(self, columns: Collection[str] | None) -> None:
-        """Makes traits and customers again: traits of theirs were computed."""
-        self._make_relation("traits", self._texts["traits"].text)
-        self._make_relation(CUSTOMERS, self._slim(columns, HIDDEN).text)
+    def renew(self) -> None:
+        """Makes traits and customers again, if they are there: traits of theirs were computed."""
+        for name in ("traits", CUSTOMERS):
+            if name in self._needed and "traits" in self._needed:
+                self._make_relation(name, self._needed[name])
 
     def close(self) -> None:
         """Lets go of the memory."""
@@ -83,28 +88,34 @@ class Scope(Statements):
             self.run(f"INSERT INTO {table} FROM {self.store}.{table}")
         return {**models_of(self, catalogue), **views_of(catalogue)}, frozenset(tables)
 
-    def _slim(self, columns: Collection[str] | None, hidden: Collection[str]) -> Script:
-        view = self._texts[CUSTOMERS]
-        return Script(CUSTOMERS, slim(view, columns, hidden), view.doc, view.columns)
+    def _columns_of(self) -> dict[str, list[str]]:
+        rows = self.rows(
+            "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index)"
+            " FROM duckdb_columns() WHERE database_name = ? GROUP BY ALL",
+            [self._name],
+        )
+        return dict(rows)
 
-    def _load_table(self, table: str) -> None:
+    def _slim(self, columns: Collection[str] | None) -> Script:
+        view = self._texts[CUSTOMERS]
+        return Script(CUSTOMERS, slim(view, columns), view.doc, view.columns)
+
+    def _load_table(self, table: str, words: Collection[str]) -> None:
+        """The rows of the customers at hand, with those columns that anybody may name."""
+        kept = [name for name in self._columns[table] if name in words or table == COMPUTED]
+        columns = ", ".join(map(quote, kept))
         if table == COMPUTED:
             key = "SEMI JOIN (SELECT DISTINCT customer AS customer_id FROM identity.node) USING (customer_id)"
         else:
             key = "SEMI JOIN identity.node USING (node)"
-        self.run(f"CREATE OR REPLACE TABLE {table} AS SELECT said.* FROM {self.store}.{table} AS said {key}")
+        self.run(f"CREATE OR REPLACE TABLE {table} AS SELECT {columns} FROM {self.store}.{table} {key}")
 
-    def _make_relation(self, name: str, text: str) -> None:
-        body = statement_of(Script(name, text, "", {}))
-        self.run(f"CREATE OR REPLACE TABLE {name} AS {body}")
-
-
-def _closure(relations: Iterable[str], texts: dict[str, Script]) -> set[str]:
-    """The relations and all that they read."""
-    return set(_reached(list(relations), texts))
+    def _make_relation(self, name: str, view: Script) -> None:
+        self.run(f"CREATE OR REPLACE TABLE {name} AS {statement_of(view)}")
 
 
 def _reached(wanted: list[str], texts: dict[str, Script]) -> Iterator[str]:
+    """The relations and all that they read."""
     known: set[str] = set()
     while wanted:
         name = wanted.pop()

@@ -28,7 +28,7 @@ Feed = Callable[[Scope], None]
 
 
 class Standing(NamedTuple):
-    """How a definition stands: the version that holds, the one tried last, and for which times (UTC, no zone)."""
+    """How a definition stands: the version that holds, the one tried last, for which times (UTC, no zone)."""
 
     version: str | None
     tried: str
@@ -48,7 +48,7 @@ class Segments:
         """`connections` are two new ones to the store; `seconds` is how long one definition may take."""
         self._scope, self._whole = Scope(connections[0], catalogue), Statements(connections[1])
         self._customers = views_of(catalogue)[CUSTOMERS]
-        self._seconds = seconds
+        self._seconds, self.at_once = seconds, AT_ONCE
         self._read: dict[tuple[str, str, str], Definition] = {}
 
     def now(self) -> datetime | None:
@@ -79,7 +79,7 @@ class Segments:
             pass
 
     def refresh(self, now: datetime, feed: Feed | None = None) -> bool:
-        """Looks at some touched customers; False if there are none. `feed` sees them before they are settled."""
+        """Looks at some touched customers; False if there are none. `feed` sees them before that is told."""
         scope = self._scope
         definitions, standing = self.definitions(), self._standing()
         live = [one for one in definitions if one.is_live and _holds(one, standing)]
@@ -87,7 +87,7 @@ class Segments:
             self._whole.run("DELETE FROM segment.touched")
             return False
         with scope.transaction():
-            if not scope.take(AT_ONCE):
+            if not scope.take(self.at_once):
                 return False
             scope.step("segment_begin")
             self._load(live, with_all=feed is not None)
@@ -142,12 +142,12 @@ class Segments:
         self._whole.connection.close()
 
     def _load(self, live: Sequence[Definition], *, with_all: bool) -> None:
-        """Makes what live definitions read of the customers at hand; everything of them if a feed wants it."""
+        """Makes what live definitions read of the customers at hand; everything if a feed wants it."""
         relations = {table for one in live for table in one.statement.tables}
         columns = _columns(live)
         if with_all:
             relations, columns = relations | {CUSTOMERS}, None
-        self._scope.load({*relations, "traits"} if _has_traits(live) else relations, columns)
+        self._scope.load(relations, columns)
 
     def _answer_scope(self, live: Sequence[Definition], now: datetime) -> None:
         """Asks every live definition about the customers at hand, traits first: segments see them."""
@@ -160,12 +160,9 @@ class Segments:
                     self._report(definition.key, definition.version, str(error), now)
                 else:
                     _note(scope, definition, "event")
-            if kind == TRAIT and _has_traits(live):
+            if kind == TRAIT:
                 scope.step("scope_traits", now=now)
-                columns = _columns(live)
-                reads = {table for one in live for table in one.statement.tables}
-                if reads & {"traits", CUSTOMERS}:
-                    scope.renew(columns)
+                scope.renew()
 
     def _apply(self, at: Statements, seen: str, now: datetime, landed_at: str) -> None:
         """Writes what was found, of the customers in the table `seen`; of all if that is empty."""
@@ -233,10 +230,6 @@ def _columns(live: Iterable[Definition]) -> frozenset[str] | None:
     """Columns of customers that definitions name; None if one takes them all."""
     named = [one.statement.columns for one in live if CUSTOMERS in one.statement.tables]
     return None if None in named else frozenset().union(*(one for one in named if one is not None))
-
-
-def _has_traits(live: Iterable[Definition]) -> bool:
-    return any(one.kind == TRAIT for one in live)
 
 
 def _note(at: Statements, definition: Definition, cause: str) -> None:

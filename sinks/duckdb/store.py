@@ -224,6 +224,11 @@ class Store:
             stage.clear()
             return Landing(landed, duplicate, conflicting, len(reading.rejected))
 
+    def is_segmented(self) -> bool:
+        """Whether segments or traits are defined, or were until now."""
+        with _explained(self.database.path):
+            return bool(self.database.rows(script("queries", "segmented").text))
+
     def checkpoint(self) -> bool:
         """Takes what has landed from the write-ahead log into the file, if no reader needs what was there."""
         with _explained(self.database.path):

@@ -1,6 +1,6 @@
 """Who is in which segment follows from the events, the definitions and the time alone.
 
-In any order, batching and number of copies, evaluated now and then or once at the end, and as one query over all.
+In any order, batching and number of copies, evaluated now and then, or once, or as one query over all.
 """
 
 from __future__ import annotations
