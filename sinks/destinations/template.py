@@ -98,10 +98,11 @@ def fill(template: Any, values: Values) -> Any:
     return template
 
 
-def fill_text(text: Text, values: Values, quote: Callable[[str], str] = str) -> str:
-    """The text with its values, each as `quote` makes it; literal pieces stay as they are."""
+def fill_text(text: Text, values: Values, put: Callable[[Hole, str], str] = lambda _, value: value) -> str:
+    """The text with its values, each as `put` makes it; literal pieces stay as they are."""
     return "".join(
-        quote(written(values.get(piece.name))) if isinstance(piece, Hole) else piece for piece in text.pieces
+        put(piece, written(values.get(piece.name))) if isinstance(piece, Hole) else piece
+        for piece in text.pieces
     )
 
 

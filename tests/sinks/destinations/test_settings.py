@@ -17,7 +17,9 @@ from sinks.destinations.settings import (
 )
 
 HEAD = 'segment = "lapsed"\npurpose = "newsletter"\ncontact = "email"\n'
-WEBHOOK = 'kind = "webhook"\n' + HEAD + '[webhook]\nurl = "https://tool.example/hook"\nsecret = "TOOL_SECRET"\n'
+WEBHOOK = (
+    'kind = "webhook"\n' + HEAD + '[webhook]\nurl = "https://tool.example/hook"\nsecret = "TOOL_SECRET"\n'
+)
 HTTP = 'kind = "http"\n' + HEAD + '[fields]\ncity = "city"\n[http]\nurl = "https://tool.example/people"\n'
 SEND = HTTP + 'body = { email = "{contact}", do = "{action}" }\n'
 FILE = 'kind = "file"\n' + HEAD + '[file]\nfolder = "out"\n'
@@ -55,7 +57,9 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
 def test_the_other_kinds(tmp_path: Path) -> None:
     assert read(tmp_path, FILE).how == Folder("out", "csv", "plain", is_hashed=False)
     assert read(tmp_path, FILE + 'columns = "meta"').how == Folder("out", "csv", "meta", is_hashed=True)
-    assert read(tmp_path, 'kind = "kafka"\n' + HEAD + '[kafka]\ntopic = "crm.audience"').how == Kafka("crm.audience")
+    assert read(tmp_path, 'kind = "kafka"\n' + HEAD + '[kafka]\ntopic = "crm.audience"').how == Kafka(
+        "crm.audience"
+    )
     how = read(tmp_path, SEND + 'headers = { Authorization = "Bearer {env:TOKEN}" }\n').how
     assert isinstance(how, Http)
     assert (how.send.method, how.remove, how.batch) == ("POST", None, 1)
@@ -72,9 +76,21 @@ REFUSED = {
     "two kinds": (WEBHOOK + '[kafka]\ntopic = "t"\n', "kafka", "take one of them out"),
     "a table that is none": ('kind = "kafka"\nkafka = 1\n' + HEAD, "kafka", "must be a table"),
     "contact": (WEBHOOK.replace('"email"', '"mail"'), "contact", "did you mean email?"),
-    "secret in the file": (WEBHOOK.replace("TOOL_SECRET", "whsec_MfKQ9r8G"), "webhook.secret", "the secret itself"),
-    "secret's name": (WEBHOOK.replace("TOOL_SECRET", "a b"), "webhook.secret", "name of an environment variable"),
-    "password in the url": (WEBHOOK.replace("https://", "https://me:pass@"), "webhook.url", "secrets never stand"),
+    "secret in the file": (
+        WEBHOOK.replace("TOOL_SECRET", "whsec_MfKQ9r8G"),
+        "webhook.secret",
+        "the secret itself",
+    ),
+    "secret's name": (
+        WEBHOOK.replace("TOOL_SECRET", "a b"),
+        "webhook.secret",
+        "name of an environment variable",
+    ),
+    "password in the url": (
+        WEBHOOK.replace("https://", "https://me:pass@"),
+        "webhook.url",
+        "secrets never stand",
+    ),
     "no url": (WEBHOOK.replace("https://", "ftp://"), "webhook.url", "such as https://tool.example/hook"),
     "port": (WEBHOOK.replace("example/", "example:99999/"), "webhook.url", "such as https://"),
     "placeholder in a webhook": (WEBHOOK.replace("/hook", "/{contact}"), "webhook.url", 'kind = "http"'),
@@ -87,32 +103,53 @@ REFUSED = {
     "exclude itself": ('exclude = ["lapsed"]\n' + WEBHOOK, "exclude", "leave nobody"),
     "exclude is a text": ('exclude = "vip"\n' + WEBHOOK, "exclude", "list of texts"),
     "column": ('fields = { a = "city; DROP" }\n' + WEBHOOK, "fields.a", "is no column"),
-    "another contact point": ('fields = { tel = "phone" }\n' + WEBHOOK, "fields.tel", "consent is given for each"),
+    "another contact point": (
+        'fields = { tel = "phone" }\n' + WEBHOOK,
+        "fields.tel",
+        "consent is given for each",
+    ),
     "broken TOML": ("kind = ", "", "is not TOML"),
     "leads out": (FILE.replace('"out"', '"../out"'), "file.folder", "leads out of the project"),
     "leads to the root": (FILE.replace('"out"', '"/etc"'), "file.folder", "leads out of the project"),
     "plain hash": (FILE + "hash = true", "file.hash", "columns of an ad tool"),
     "contact as a field": ('fields = { email = "city" }\n' + FILE, "file.columns", "rename it"),
-    "ad tool's columns": ('fields = { Town = "city" }\n' + FILE + 'columns = "google"', "file.columns", "First Name"),
+    "ad tool's columns": (
+        'fields = { Town = "city" }\n' + FILE + 'columns = "google"',
+        "file.columns",
+        "First Name",
+    ),
     "half an address": (ADDRESS + FILE + 'columns = "google"', "file.columns", "add Zip"),
     "topic": ('kind = "kafka"\n' + HEAD + '[kafka]\ntopic = "a b"', "kafka.topic", "is not a topic's name"),
-    "removal like addition": (HTTP + 'body = { a = "{contact}" }', "http.remove", "would look like an addition"),
+    "removal like addition": (
+        HTTP + 'body = { a = "{contact}" }',
+        "http.remove",
+        "would look like an addition",
+    ),
     "removal with a field": (
-        SEND.replace("/people", "/{field.city}"), "http.remove", "removals carry no fields",
+        SEND.replace("/people", "/{field.city}"),
+        "http.remove",
+        "removals carry no fields",
     ),
     "removal at a field's url": (
         SEND.replace("/people", "/{field.city}") + '[http.remove]\nbody = { a = "{contact}" }',
-        "http.remove.url", "write another",
+        "http.remove.url",
+        "write another",
     ),
     "field of a removal": (
-        SEND + '[http.remove]\nbody = { a = "{contact}", b = "{field.city}" }', "http.remove.body", "no target",
+        SEND + '[http.remove]\nbody = { a = "{contact}", b = "{field.city}" }',
+        "http.remove.body",
+        "no target",
     ),
     "nobody": (HTTP + 'body = { a = "{action}" }', "http.body", "whom it is about"),
     "unknown placeholder": (HTTP + 'body = { a = "{contct}" }', "http.body", "did you mean contact?"),
     "unknown field": (HTTP + 'body = { a = "{field.cty}" }', "http.body", "did you mean field.city?"),
     "placeholder in a key": (HTTP + 'body = { "{contact}" = 1 }', "http.body", "keys hold no placeholders"),
     "row chooses the host": (SEND.replace("tool.example", "{contact}"), "http.url", "after the host only"),
-    "row chooses the end of the host": (SEND.replace("/people", "{contact}"), "http.url", "after the host only"),
+    "row chooses the end of the host": (
+        SEND.replace("/people", "{contact}"),
+        "http.url",
+        "after the host only",
+    ),
     "text that is not JSON": (HTTP + "body = 'email={contact}'", "http.body", "is not JSON"),
     "time": (HTTP + "body = { a = 2026-01-01 }", "http.body", "is not JSON"),
     "secret header": (SEND + 'headers = { X-Api-Key = "123" }', "http.headers.X-Api-Key", "{env:NAME}"),
@@ -124,19 +161,27 @@ REFUSED = {
     "accept": (SEND + "accept = [500]", "http.accept", "from 400 to 499"),
     "accept a wrong key": (SEND + "accept = [401]", "http.accept", "never means"),
     "batch without rows": (SEND + "batch = 5", "http.body", "must hold {rows}"),
-    "rows without row": (HTTP + 'body = "{rows}"\nremove = { body = "{rows}" }', "http.remove.row", "is missing"),
+    "rows without row": (
+        HTTP + 'body = "{rows}"\nremove = { body = "{rows}" }',
+        "http.remove.row",
+        "is missing",
+    ),
     "row beside rows": (
-        HTTP + 'body = { all = "{rows}", one = "{contact}" }\nrow = "{action}"', "http.body", "outside of row",
+        HTTP + 'body = { all = "{rows}", one = "{contact}" }\nrow = "{action}"',
+        "http.body",
+        "outside of row",
     ),
     "row in a header of rows": (
         HTTP + 'body = "{rows}"\nrow = ["{contact}", "{action}"]\nheaders = { who = "{contact}" }',
-        "http.headers.who", "of one row",
+        "http.headers.who",
+        "of one row",
     ),
     "removal's row has fields": (
         HTTP + 'body = "{rows}"\nrow = ["{contact}", "{field.city}"]\nremove = { body = "{rows}" }',
-        "http.remove.row", "removals carry no fields",
+        "http.remove.row",
+        "removals carry no fields",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("text", "key", "mend"), REFUSED.values(), ids=REFUSED)
