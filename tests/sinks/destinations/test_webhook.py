@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -254,6 +255,16 @@ def test_nothing_goes_without_a_secret(tool: Tool, environ: dict[str, str], mend
         made.send(sending(*rows(1)))
     assert environ.get("SECRET", "?") not in str(missing.value)
     assert tool.told() == []
+
+
+def test_it_sends_from_any_thread_beside_a_running_loop(tool: Tool) -> None:
+    async def two() -> None:
+        for name in ("1", "2"):
+            await asyncio.to_thread(made.send, sending(*rows(1), name=name))
+
+    with sender(tool) as made:
+        asyncio.run(two())
+    assert len(tool.told()) == 2
 
 
 def test_what_json_lacks_is_written_as_something_else() -> None:
