@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sinks.destinations.kinds import LONGEST, MOST_ROWS, TIMEOUT, read_address
+from sinks.destinations.kinds import LONGEST, MOST_ROWS, SECRET_NAME, TIMEOUT, read_address
 from sinks.destinations.reading import DestinationError, Table
 from sinks.destinations.template import FIELD, Hole, TemplateError, Text, holes, read_template, read_text
 
@@ -22,7 +22,7 @@ OF_CALL = ("method", "url", "body", "row", "accept")
 KEYS = (*OF_CALL, "headers", "remove", "batch", "timeout")
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 OURS = {"host", "content-length", "transfer-encoding", "connection", "content-type", "accept-encoding"}
-SECRETIVE = re.compile(r"auth|token|secret|password|cookie|api-?key|credential", re.IGNORECASE)
+SECRETIVE = re.compile(r"auth(?!or)|token|secret|password|cookie|api-?key|credential", re.IGNORECASE)
 SETTLED = frozenset({401, 403, 407, 408, 425, 429})  # what these mean is not the file's to say
 
 
@@ -119,6 +119,10 @@ def _read_call(table: Table, fields: Sequence[str], outer: Call | None) -> Call:
 def _check_call(table: Table, call: Call, batch: int) -> None:
     if any(hole.name == "rows" for hole in (*holes(call.url), *holes(call.row))):
         raise table.fault("body", "is the only place for {rows}")
+    for name in _literal_secrets(call.body):
+        raise table.fault(
+            "body", f'{name} looks like a secret, which never stands in a file; write "{{env:NAME}}"'
+        )
     if call.takes_rows and call.row is None:
         raise table.fault(
             "row", 'is missing; say what {rows} holds of each row, such as { email = "{contact}" }'
@@ -158,11 +162,26 @@ def _body(table: Table) -> Any:
         return body
     try:
         return json.loads(body, parse_constant=_no_number)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if re.fullmatch(r"\{[^{}]+\}", body.strip()):
             return body.strip()
         mend = f"is not JSON ({error}); placeholders stand in its texts, in quotes, or write it as a table"
         raise table.fault("body", mend) from None
+
+
+def _literal_secrets(template: Any) -> Iterator[str]:
+    """The keys that are called like a secret and hold a text that is written out."""
+    pairs = template.items() if isinstance(template, Mapping) else ()
+    for key, value in pairs:
+        if (
+            isinstance(value, Text)
+            and re.fullmatch(SECRET_NAME, key, re.IGNORECASE)
+            and not any(holes(value))
+        ):
+            yield key
+    inner = template.values() if isinstance(template, Mapping) else template
+    for one in inner if isinstance(template, Mapping | list) else ():
+        yield from _literal_secrets(one)
 
 
 def _no_number(name: str) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -71,7 +72,7 @@ class Connection:
         self._runner.close()
 
     async def _ask(self, request: Request) -> Reply:
-        who = httpx.URL(request.url).host
+        who = urlsplit(request.url).hostname or "the tool"
         headers = [(name.encode(), value.encode()) for name, value in request.headers.items()]
         try:
             async with (

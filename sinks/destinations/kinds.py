@@ -11,6 +11,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from sinks.destinations.columns import TOOLS
 from sinks.destinations.reading import Table
 
@@ -21,6 +23,8 @@ TIMEOUT, LONGEST = 15.0, 300.0
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 # A host, written out: what a row says must never choose whom it is sent to.
 ADDRESS = re.compile(r"https?://[^/?#{}@\\\s]+(?=[/?]|\Z)", re.IGNORECASE)
+SECRET_NAME = r"(?:[^=&?]*[_-])?(?:token|secret|password|(?:api|access)[_-]?key)"
+SECRET_QUERY = re.compile(rf"[?&]{SECRET_NAME}=(?!\{{env:)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -92,20 +96,25 @@ def read_kafka(table: Table) -> Kafka:
 
 
 def read_address(table: Table, url: str, key: str = "url") -> str:
-    """A URL whose host is written out and that holds no password. Raises DestinationError."""
+    """A URL whose host is written out and that holds no secret. Raises DestinationError."""
     if "@" in url.partition("//")[2].partition("/")[0]:
         raise table.fault(key, "holds a user or password, and secrets never stand in a file; send a header")
-    if not ADDRESS.match(url) or not url.isprintable() or " " in url:
+    if SECRET_QUERY.search(url):
+        raise table.fault(
+            key, 'holds a secret, which never stands in a file; use kind = "http" and {env:NAME}'
+        )
+    found = ADDRESS.match(url)
+    if not found or not url.isprintable() or set(url) & set(" #") or not _is_host(found[0]):
         mend = "must be an address such as https://tool.example/hook; placeholders come after the host only"
         raise table.fault(key, mend)
-    try:
-        parts = urlsplit(ADDRESS.match(url)[0])  # type: ignore[index]
-        is_good = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good or "#" in url:
-        raise table.fault(key, "must be an address such as https://tool.example/hook, without a #fragment")
     return url
+
+
+def _is_host(address: str) -> bool:
+    try:
+        return bool(httpx.URL(address).host) and urlsplit(address).port != 0
+    except (httpx.InvalidURL, ValueError):
+        return False
 
 
 def _check_tool(table: Table, columns: str, contact: str, fields: dict[str, Any]) -> None:

@@ -100,6 +100,12 @@ def test_statuses_that_count_as_done_do_so_where_they_are_said(tool: Tool, tmp_p
     assert refusal == (0, 404, "nobody")
 
 
+def test_statuses_that_count_as_done_for_all_do_so_for_removals(tool: Tool, tmp_path: Path) -> None:
+    tool.behave(status=409)
+    with sender(tool, tmp_path, ONE.replace('method = "PUT"', "accept = [409]")) as made:
+        assert made.send(sending(ANNA, BEN)) == Answer()
+
+
 BATCH = """
 url = "URL/import"
 batch = 2

@@ -91,6 +91,19 @@ REFUSED = {
         "webhook.url",
         "secrets never stand",
     ),
+    "token in the url": (
+        WEBHOOK.replace("/hook", "/hook?a=1&access_token=x"),
+        "webhook.url",
+        "holds a secret",
+    ),
+    "no host": (WEBHOOK.replace("tool.example", "[::zz]"), "webhook.url", "such as https://"),
+    "fragment": (WEBHOOK.replace("/hook", "/#hook"), "webhook.url", "such as https://"),
+    "token in the body": (
+        HTTP + 'body = [{ a = "{contact}", b = "{action}", api_key = "1" }]',
+        "http.body",
+        "looks like a secret",
+    ),
+    "endless JSON": (HTTP + f"body = '{'[' * 100_000}'", "http.body", "is not JSON"),
     "no url": (WEBHOOK.replace("https://", "ftp://"), "webhook.url", "such as https://tool.example/hook"),
     "port": (WEBHOOK.replace("example/", "example:99999/"), "webhook.url", "such as https://"),
     "placeholder in a webhook": (WEBHOOK.replace("/hook", "/{contact}"), "webhook.url", 'kind = "http"'),
@@ -193,6 +206,14 @@ def test_what_cannot_be_is_refused_with_place_and_mend(
     assert refused.value.key == key
     assert mend in refused.value.mend
     assert str(refused.value).startswith(str(tmp_path / "news.toml"))
+
+
+def test_what_only_looks_like_a_secret_is_taken(tmp_path: Path) -> None:
+    text = SEND.replace("/people", "/people?access_token={env:KEY}&tokens=3").replace(
+        "body = {", 'body = { secret = "{env:KEY}", token_type = "x",'
+    )
+    how = read(tmp_path, text + 'headers = { X-Author = "us" }').how
+    assert isinstance(how, Http)
 
 
 def test_a_file_with_a_bad_name_is_refused(tmp_path: Path) -> None:
