@@ -1,0 +1,1 @@
+"""Where differences of segments go: one file a kind of destination, each behind the protocol of a sender."""
