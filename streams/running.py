@@ -14,6 +14,7 @@ from time import monotonic
 from schemas.catalogue import Catalogue
 from sinks.duckdb.database import StoreBusy
 from sinks.gateway.access import Caller, DoorClosed
+from streams.activation import Activation
 from streams.core.model import Place
 from streams.inlet import Inlet, older_inlets, open_inlet, tick_of
 from streams.log.protocol import LogUnreachable
@@ -60,7 +61,10 @@ class Runner:
             try:
                 self._announce(owner)
                 ready(owner)
-                with Segmentation(owner, self.state, self.tell):
+                with (
+                    Segmentation(owner, self.state, self.tell),
+                    Activation(owner, self.project, self.tell),
+                ):
                     while not self.state.stop.is_set():
                         owner.serve(IDLE if self._work(owner) else RETRY)
             finally:

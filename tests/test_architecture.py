@@ -35,6 +35,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.state",
         "streams.running",
         "streams.segmentation",
+        "streams.activation",
+        "streams.outlet",
         "streams.definitions",
         "streams.worker",
         "streams.health",

@@ -26,7 +26,7 @@ OWN = (BLOCK, CONSTRAINT)
 PRIMARY = (
     "ops.position", "ops.ledger", "ops.rejected", "ops.conflict", "ops.writer", "ops.outbox", "ops.replay",
     "identity.assignment", "segment.touched", "segment.membership", "segment.change", "segment.refresh",
-    "profile.computed",
+    "profile.computed", "activation.holding", "activation.delivery", "activation.item", "activation.standing",
 )  # fmt: skip
 DERIVED = (
     "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",

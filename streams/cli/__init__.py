@@ -28,7 +28,7 @@ COMMANDS = {
     "init": "init", "run": "run", "worker": "worker", "ingest": "ingest", "land": "ingest",
     "produce": "produce", "sql": "sql", "guide": "guide", "kpi": "kpi", "show": "show", "explain": "explain",
     "tail": "tail", "sources": "sources", "check": "check", "merge": "people", "unmerge": "people",
-    "segments": "segments", "traits": "segments",
+    "segments": "segments", "traits": "segments", "destinations": "destinations",
     "block": "people", "rejected": "rejected", "topics": "topics", "lag": "topics", "replay": "replay",
     "schemas": "schemas", "rules": "rules", "digest": "rules", "rebuild": "rules", "publish": "publish",
     "backup": "backup", "restore": "backup", "upgrade": "upgrade", "demo": "demo",

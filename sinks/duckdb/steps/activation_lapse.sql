@@ -1,0 +1,8 @@
+-- Items whose consent has gone, and which the tool may have taken in an attempt that failed: it removes them.
+UPDATE activation.item
+SET action = 'remove', fields = '{}', withdrawn = true
+WHERE delivery_id = $delivery AND place IN (SELECT place FROM lapsed);
+
+UPDATE activation.item SET delivery_id = $new WHERE delivery_id = $delivery;
+
+UPDATE activation.delivery SET delivery_id = $new WHERE delivery_id = $delivery;
