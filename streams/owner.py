@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from schemas.catalogue import Catalogue
 from sinks.duckdb.contracts import shown_of
+from sinks.duckdb.outbox import teller
 from sinks.duckdb.reader import QueryError, Reader
 from sinks.duckdb.store import Landing, Store, StoreCrowded
 from sinks.gateway.desk import STOPPING, Desk, DeskClosed
@@ -128,6 +129,11 @@ class Owner:
             self.tidy.is_due = True
         log.trim({place: min(offset, self.tidy.filed.get(place, 0)) for place, offset in done.items()})
         return all(offset <= self.tidy.filed.get(place, 0) for place, offset in done.items())
+
+    @property
+    def store_id(self) -> str:
+        """Tells the store from all others."""
+        return teller(self.reader)
 
     @property
     def held(self) -> str:

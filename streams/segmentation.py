@@ -14,10 +14,13 @@ from time import monotonic
 from typing import Self
 
 import duckdb
+from sinks.serving.copy import ServingCopy, copy_of
+from sinks.serving.tables import CopyError
 
 from schemas.catalogue import Catalogue
 from sinks.duckdb.segments import Segments
 from streams.owner import Owner
+from streams.serving import Serving
 from streams.state import State
 
 LOOK_SECONDS = 0.2  # between two looks while nothing lands
@@ -69,6 +72,7 @@ class Segmentation:
 
     def _run(self) -> None:
         catalogue, segments = self._owner.store.catalogue, None
+        serving = serving_of(self._owner, self._tell)
         pause = 0.0
         while not self._stop.wait(max(pause, LOOK_SECONDS)):
             began = monotonic()
@@ -77,7 +81,7 @@ class Segmentation:
                     catalogue = self._owner.store.catalogue
                     segments = self._renewed(segments, catalogue)
                     assert segments
-                self._look(segments)
+                look(segments, serving)
             except duckdb.OutOfMemoryException:
                 if segments:
                     segments.at_once = max(segments.at_once // 2, FEWEST)
@@ -89,14 +93,8 @@ class Segmentation:
             is_behind = self._state.waiting > BACKLOG
             pause = (monotonic() - began) * (1 - SHARE) / SHARE if is_behind else 0.0
         self._renewed(segments, None)
-
-    def _look(self, segments: Segments) -> None:
-        """Looks at what is due and who is touched, until nothing is left or it is to stop."""
-        now = segments.now()
-        if now is None:
-            return
-        segments.sweep_due(now)
-        segments.refresh(now)
+        if serving:
+            serving.close()
 
     def _renewed(self, old: Segments | None, catalogue: Catalogue | None) -> Segments | None:
         """Closes what was, and opens it for other contracts, if there are any."""
@@ -111,9 +109,42 @@ class Segmentation:
             self._tell(what)
 
 
+def look(segments: Segments, serving: Serving | None) -> None:
+    """Looks at one definition that is due and at some who are touched."""
+    now = segments.now()
+    if now is None:
+        return
+    if serving and not serving.is_filled:
+        serving.fill(segments, now)
+    segments.sweep_due(now)
+    segments.refresh(now, serving.feed if serving else None)
+    if serving:
+        serving.follow(segments.scope)
+
+
+def serving_of(owner: Owner, tell: Callable[[str], None]) -> Serving | None:
+    """The serving copy, if the project has an API; else none is left, for it would not be kept up to date."""
+    path = copy_of(owner.project.store)
+    if not owner.project.api.tokens:
+        path.unlink(missing_ok=True)
+        return None
+    try:
+        return Serving(ServingCopy(path, owner.store_id))
+    except CopyError as error:
+        tell(f"the API is not served: {error}")
+        return None
+
+
 def catch_up(owner: Owner) -> datetime | None:
     """Looks at everything that is due or touched, at the time of the last tick; None before the first."""
+    serving = serving_of(owner, lambda _: None)
     with segments_of(owner) as segments:
-        if now := segments.now():
-            segments.catch_up(now)
-        return now
+        try:
+            if now := segments.now():
+                segments.catch_up(now, serving.feed if serving else None)
+                if serving:
+                    serving.follow(segments.scope)
+            return now
+        finally:
+            if serving:
+                serving.close()

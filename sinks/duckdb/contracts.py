@@ -48,6 +48,7 @@ def adopt(database: Database, catalogue: Catalogue) -> None:
             _write_reference(database, catalogue)
             create_views(database, catalogue)
             database.set_meta("shown", shown)
+            database.step("touch_all")  # what definitions read may say something else now
 
 
 def rules_of(catalogue: Catalogue) -> str:

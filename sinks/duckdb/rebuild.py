@@ -64,6 +64,7 @@ def rebuild(
         _derive(database, catalogue, contracts, progress)
         _elect_again(database, catalogue, contracts)
         _keep_history(database)
+        database.step("touch_all")
         after = digest(database, catalogue)
         is_same = before.events == after.events if distrust else before == after
         if before.rules == after.rules and not is_same:

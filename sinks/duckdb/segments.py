@@ -46,7 +46,7 @@ class Segments:
         seconds: float = SECONDS,
     ) -> None:
         """`connections` are two new ones to the store; `seconds` is how long one definition may take."""
-        self._scope, self._whole = Scope(connections[0], catalogue), Statements(connections[1])
+        self.scope, self._whole = Scope(connections[0], catalogue), Statements(connections[1])
         self._customers = views_of(catalogue)[CUSTOMERS]
         self._seconds, self.at_once = seconds, AT_ONCE
         self._read: dict[tuple[str, str, str], Definition] = {}
@@ -79,8 +79,8 @@ class Segments:
             pass
 
     def refresh(self, now: datetime, feed: Feed | None = None) -> bool:
-        """Looks at some touched customers; False if there are none. `feed` sees them before that is told."""
-        scope = self._scope
+        """Looks at some touched customers; False if there are none. `feed` is told of them."""
+        scope = self.scope
         definitions, standing = self.definitions(), self._standing()
         live = [one for one in definitions if one.is_live and _holds(one, standing)]
         if not definitions and not standing and feed is None:
@@ -93,16 +93,13 @@ class Segments:
             self._load(live, with_all=feed is not None)
             landed_at = scope.value(f"SELECT value FROM {scope.store}.ops.meta WHERE key = 'landed_at'")
         self._answer_scope(live, now)
-        if feed is not None:
-            feed(scope)
         with scope.transaction():
             scope.run_script(_filled("segment_carry", scope.store, "seen"))
             self._apply(scope, "seen", now, landed_at)
-            scope.run(
-                f"DELETE FROM {scope.store}.segment.touched AS known USING pending"
-                " WHERE known.node = pending.node AND known.landed_at = pending.landed_at"
-                " AND pending.node IN (SELECT node FROM seen)"
-            )
+        if feed is not None:
+            feed(scope)
+        with scope.transaction():
+            scope.run_script(_filled("segment_seen", scope.store, "seen"))
         return True
 
     def sweep_due(self, now: datetime, most: int | None = 1) -> int:
@@ -136,9 +133,14 @@ class Segments:
             row = [*definition.key, definition.version, definition.version, now, seconds, members]
             whole.run("INSERT INTO segment.refresh VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)", row)
 
+    def touch_all(self) -> int:
+        """Has everybody looked at again; how many components that are."""
+        self._whole.step("touch_all")
+        return int(self._whole.value("SELECT count(DISTINCT component) FROM identity.node"))
+
     def close(self) -> None:
         """Lets go of both connections."""
-        self._scope.close()
+        self.scope.close()
         self._whole.connection.close()
 
     def _load(self, live: Sequence[Definition], *, with_all: bool) -> None:
@@ -147,11 +149,11 @@ class Segments:
         columns = _columns(live)
         if with_all:
             relations, columns = relations | {CUSTOMERS}, None
-        self._scope.load(relations, columns)
+        self.scope.load(relations, columns)
 
     def _answer_scope(self, live: Sequence[Definition], now: datetime) -> None:
         """Asks every live definition about the customers at hand, traits first: segments see them."""
-        scope = self._scope
+        scope = self.scope
         for kind in (TRAIT, SEGMENT):
             for definition in (one for one in live if one.kind == kind):
                 try:
@@ -166,7 +168,7 @@ class Segments:
 
     def _apply(self, at: Statements, seen: str, now: datetime, landed_at: str) -> None:
         """Writes what was found, of the customers in the table `seen`; of all if that is empty."""
-        store, nodes = self._scope.store, "identity.node"
+        store, nodes = self.scope.store, "identity.node"
         times = {"now": now, "landed_at": landed_at}
         at.run_script(_filled("segment_apply", store, seen, nodes), times)
         at.run_script(_filled("trait_apply", store, seen, nodes), times)
@@ -242,4 +244,4 @@ def _note(at: Statements, definition: Definition, cause: str) -> None:
 
 def _filled(step: str, store: str, seen: str, nodes: str = "identity.node") -> str:
     covers = f"member.customer_id IN (SELECT node FROM {seen})" if seen else "true"
-    return script("steps", step).text.format(store=store, covers=covers, nodes=nodes)
+    return script("steps", step).text.format(store=store, covers=covers, nodes=nodes, seen=seen)
