@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("schemas",),
     ("streams.core", "streams.rules"),
     ("streams.embedded",),  # the one file that the embedded log and the registry share
-    ("streams.log", "streams.registry", "streams.sources", "sinks.duckdb"),
+    ("streams.log", "streams.registry", "streams.sources", "sinks.duckdb", "sinks.serving"),
     (
         "sinks.gateway",
         "streams.attempts",
