@@ -39,6 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.ingest",
         "streams.rejects",
         "streams.resend",
+        "streams.apis",
         "streams.brokers",
         "streams.inlet",
         "streams.positions",

@@ -30,7 +30,8 @@ CHANGES = """
     SELECT change_id, customer_id, entered, at, reason FROM change WHERE segment = ? AND change_id > ?
     ORDER BY change_id LIMIT ?"""
 OLDEST = """
-    SELECT max(segment.forgotten, meta.forgotten), last_change FROM segment, meta WHERE segment.name = ?"""
+    SELECT max(segment.forgotten, meta.forgotten), last_change, store_id FROM segment, meta
+    WHERE segment.name = ?"""
 
 
 class CopyMissing(Exception):
@@ -47,6 +48,7 @@ class Page(NamedTuple):
     rows: list[dict[str, Any]]
     is_last: bool
     newest: int
+    store_id: str
 
 
 class Standing(NamedTuple):
@@ -93,15 +95,15 @@ class CopyReader:
     def members(self, segment: str, after: str | None, limit: int) -> Page | None:
         """Members after a customer id, in order of these; None if there is no such segment."""
         with self._snapshot() as connection:
-            oldest = connection.execute(OLDEST, (segment,)).fetchone()
-            if not oldest:
+            known = connection.execute(OLDEST, (segment,)).fetchone()
+            if not known:
                 return None
             rows = connection.execute(MEMBERS, (segment, after or "", limit + 1)).fetchall()
         members = [
             {"customer_id": customer, "since": since, "reason": json.loads(reason)}
             for customer, since, reason in rows[:limit]
         ]
-        return Page(members, len(rows) <= limit, oldest[1])
+        return Page(members, len(rows) <= limit, *known[1:])
 
     def changes(self, segment: str, after: int | None, limit: int) -> Page | None:
         """Changes after a number; None: from the oldest that is kept. Raises Forgotten.
@@ -112,7 +114,7 @@ class CopyReader:
             known = connection.execute(OLDEST, (segment,)).fetchone()
             if not known:
                 return None
-            oldest, newest = known
+            oldest, newest, store_id = known
             if after is not None and after < oldest:
                 raise Forgotten("changes after this cursor are not kept any more")
             if after is not None and after > newest:
@@ -126,7 +128,7 @@ class CopyReader:
             }
             for number, customer, entered, at, reason in found[:limit]
         ]  # fmt: skip
-        return Page(changes, len(found) <= limit, newest)
+        return Page(changes, len(found) <= limit, newest, store_id)
 
     def oldest_change(self, segment: str) -> int | None:
         """The smallest number after which changes of a segment can be asked for."""

@@ -30,7 +30,7 @@ COMMANDS = {
     "tail": "tail", "sources": "sources", "check": "check", "merge": "people", "unmerge": "people",
     "block": "people", "rejected": "rejected", "topics": "topics", "lag": "topics", "replay": "replay",
     "schemas": "schemas", "rules": "rules", "digest": "rules", "rebuild": "rules", "publish": "publish",
-    "backup": "backup", "restore": "backup", "upgrade": "upgrade", "demo": "demo",
+    "backup": "backup", "restore": "backup", "upgrade": "upgrade", "demo": "demo", "api": "api",
 }  # fmt: skip
 FAILURES = (
     StoreError,
