@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from typing import Any
 import pytest
 from fastapi.openapi.models import OpenAPI
 
+from sinks.serving.accesses import to_stdout
+from sinks.serving.api import make_api
 from sinks.serving.copy import ServingCopy, copy_of
+from sinks.serving.reader import CopyReader
+from sinks.serving.server import Server
 from sinks.serving.update import Change, Member, Name, Profile, Update
 from tests.living import wait_for
 from tests.sinks.serving.asking import ALL, CUSTOMERS, NEWS, Serving, api_project, serving
@@ -271,3 +276,10 @@ def test_what_cannot_be_logged_is_not_answered(tmp_path: Path) -> None:
         assert api.ask(ANNA).status == 200
         assert json.loads(file.read_text())["customer"] == IDS[0]
     copy.close()
+
+
+def test_an_answer_is_not_held_back_until_its_head_is_confirmed() -> None:
+    server = Server(make_api(CopyReader(Path("none")), {}, (), to_stdout), "127.0.0.1", 0)
+    server.start(ended=lambda: None)
+    assert server._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    server.stop()

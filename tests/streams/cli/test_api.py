@@ -113,8 +113,8 @@ def test_it_refuses_to_start_without_a_token(tmp_path: Path) -> None:
     project = api_project(tmp_path / "shop", "")
     code, said = typed(project.root, "api", "serve")
     assert code == 1
-    assert said.error.endswith(f"{FILE}: api.tokens: names nobody who may ask: run `rundum api token NAME` and"
-                               " add the line that it prints")  # fmt: skip
+    mend = "run `rundum api token NAME` and add the line that it prints"
+    assert said.error.endswith(f"{FILE}: api.tokens: names nobody who may ask: {mend}")
 
 
 def test_a_port_that_is_taken_is_a_sentence(project: Project) -> None:
