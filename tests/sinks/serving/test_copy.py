@@ -262,6 +262,15 @@ def test_changes_are_kept_for_a_time(tmp_path: Path) -> None:
         assert not quiet.rows
 
 
+def test_no_change_slips_in_below_a_cursor(tmp_path: Path) -> None:
+    with open_copy(tmp_path / "c.sqlite") as copy, reading(copy.path) as reader:
+        copy.apply(Update(1, changes=[change(9), change(3)]))
+        copy.apply(Update(2, changes=[change(8), change(9), change(12)]))
+        page = reader.changes("vip", None, 10)
+        assert page
+        assert [row["change_id"] for row in page.rows] == [3, 9, 12]
+
+
 def test_a_new_copy_knows_what_it_was_not_told(tmp_path: Path) -> None:
     with open_copy(tmp_path / "c.sqlite") as copy, reading(copy.path) as reader:
         copy.apply(Update(1, changes=[change(50), change(51)]))
