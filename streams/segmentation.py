@@ -9,16 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Self
 
 import duckdb
-from sinks.serving.copy import ServingCopy, copy_of
-from sinks.serving.tables import CopyError
 
 from schemas.catalogue import Catalogue
 from sinks.duckdb.segments import Segments
+from sinks.serving.copy import ServingCopy, copy_of
+from sinks.serving.tables import CopyError
 from streams.owner import Owner
 from streams.serving import Serving
 from streams.state import State
@@ -114,7 +114,7 @@ def look(segments: Segments, serving: Serving | None) -> None:
     now = segments.now()
     if now is None:
         return
-    if serving and not serving.is_filled:
+    if serving and not serving.is_filled(segments.newest_change()):
         serving.fill(segments, now)
     segments.sweep_due(now)
     segments.refresh(now, serving.feed if serving else None)
@@ -125,11 +125,12 @@ def look(segments: Segments, serving: Serving | None) -> None:
 def serving_of(owner: Owner, tell: Callable[[str], None]) -> Serving | None:
     """The serving copy, if the project has an API; else none is left, for it would not be kept up to date."""
     path = copy_of(owner.project.store)
-    if not owner.project.api.tokens:
+    if not owner.project.api.grants:
         path.unlink(missing_ok=True)
         return None
     try:
-        return Serving(ServingCopy(path, owner.store_id))
+        keep = timedelta(days=owner.project.api.keep_days)
+        return Serving(ServingCopy(path, owner.store_id, keep))
     except CopyError as error:
         tell(f"the API is not served: {error}")
         return None
@@ -141,6 +142,8 @@ def catch_up(owner: Owner) -> datetime | None:
     with segments_of(owner) as segments:
         try:
             if now := segments.now():
+                if serving and not serving.is_filled(segments.newest_change()):
+                    serving.fill(segments, now)
                 segments.catch_up(now, serving.feed if serving else None)
                 if serving:
                     serving.follow(segments.scope)

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import Any, Protocol
-
-from sinks.serving.copy import ServingCopy
-from sinks.serving.update import Change, Member, Name, Profile, Update
 
 from sinks.duckdb.scope import Scope
 from sinks.duckdb.segments import Segments
 from sinks.duckdb.sql import script
+from sinks.serving.copy import ServingCopy
+from sinks.serving.update import Change, Member, Name, Profile, Update
 
+BEAT_SECONDS = 5.0
 FILLED = 1  # what a copy's first number says once all customers were told
 
 
@@ -32,12 +33,12 @@ class Serving:
 
     def __init__(self, copy: ServingCopy) -> None:
         """`copy` is open for as long as this is used."""
-        self._copy = copy
+        self._copy, self._beat_at = copy, 0.0
 
-    @property
-    def is_filled(self) -> bool:
-        """Whether all customers were told once."""
-        return self._copy.cursor()[0] >= FILLED
+    def is_filled(self, newest: int) -> bool:
+        """Whether all customers were told once, of a store whose last change is `newest`: no older one."""
+        upto, last = self._copy.cursor()
+        return upto >= FILLED and last <= newest
 
     def fill(self, segments: Segments, now: datetime) -> None:
         """Makes the copy anew: tells of all customers there are."""
@@ -51,7 +52,7 @@ class Serving:
         seen = self._rows(scope, "serving_members")
         (target or self._copy).apply(
             Update(
-                FILLED if target is None and self.is_filled else 0,
+                0 if target else FILLED,
                 gone=[node for (node,) in self._rows(scope, "serving_gone")],
                 profiles=[Profile(*row) for row in self._rows(scope, "serving_profiles")],
                 names=[Name(*row) for row in self._rows(scope, "serving_names")],
@@ -59,17 +60,20 @@ class Serving:
             )
         )
 
-    def follow(self, scope: Scope, target: Applied | None = None, upto: int = FILLED) -> None:
+    def follow(self, scope: Scope, target: Applied | None = None) -> None:
         """Tells of all changes of memberships since the last, and whom they concern."""
         last = 0 if target else self._copy.cursor()[1]
         changes = [Change(*row) for row in self._rows(scope, "serving_changes", last=last)]
         if not changes and target is None:
+            if monotonic() >= self._beat_at:  # readers are told that all is well
+                self._beat_at = monotonic() + BEAT_SECONDS
+                self._copy.apply(Update(FILLED))
             return
         concerned = sorted({one.customer_id for one in changes})
         members = self._rows(scope, "serving_regrouped", customers=concerned) if target is None else []
         (target or self._copy).apply(
             Update(
-                upto,
+                FILLED,
                 changes=changes,
                 regrouped=concerned if target is None else (),
                 members=[Member(*row) for row in members],

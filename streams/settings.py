@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from schemas.catalogue import Catalogue, load
 from schemas.conform import near
 from sinks.duckdb.database import MEMORY_LIMIT
 from sinks.duckdb.reader import Limits
-from streams import brokers
+from streams import apis, brokers
+from streams.apis import DEFAULT_API, Api, read_api
 from streams.brokers import Kafka, pointed, read_kafka
 
 FILE = "rundum.toml"
@@ -29,6 +31,7 @@ KEYS = {
     "run": ("host", "port"),
     "door": ("seconds", "rows", "queries"),
     "kafka": (*brokers.TEXTS, *brokers.NUMBERS),
+    "api": apis.KEYS,
 }
 KEEP_HOURS = 24
 HOST = "127.0.0.1"
@@ -77,6 +80,14 @@ certificate = ""
 key = ""
 registry_username = ""  # the password is in the environment: RUNDUM_REGISTRY_PASSWORD
 registry_ca = ""
+
+[api]  # segments and customers for other programs: `rundum api serve`
+host = "{api_host}"  # "0.0.0.0" lets other machines ask: put a proxy with TLS before it then
+port = {api_port}
+access_log = ""  # the file that each access to personal data is added to; empty: standard output
+keep_days = {keep_days}  # of what changed in segments; who asks less often reads the members anew
+
+[api.tokens]  # `rundum api token NAME` makes one, and the line that belongs here
 """
 NUMBERS: dict[str, int] = {
     "log.keep_hours": KEEP_HOURS, "run.port": PORT, "door.seconds": int(LIMITS.seconds),
@@ -116,6 +127,7 @@ class Project:
     limits: Limits = LIMITS
     kafka: Kafka | None = None
     host: str = HOST
+    api: Api = DEFAULT_API
 
     @property
     def kpis(self) -> Path:
@@ -144,14 +156,15 @@ def read_project(folder: Path) -> Project:
     schemas = folder / "schemas"
     number = {key: _number(file, tables, key, default) for key, default in NUMBERS.items()}
 
-    def refuse(key: str, mend: str) -> SettingsError:
-        return SettingsError(file, f"kafka.{key}", mend)
+    def refusal(table: str) -> Callable[[str, str], SettingsError]:
+        return lambda key, mend: SettingsError(file, f"{table}.{key}", mend)
 
     return Project(
         folder, name, store, log, schemas if schemas.is_dir() else None, memory_limit,
         number["log.keep_hours"], number["run.port"],
         Limits(number["door.seconds"], number["door.rows"], number["door.queries"]),
-        read_kafka(tables.get("kafka", {}), folder, refuse), _text(file, tables, "run.host", HOST),
+        read_kafka(tables.get("kafka", {}), folder, refusal("kafka")), _text(file, tables, "run.host", HOST),
+        read_api(tables.get("api", {}), folder, refusal("api")),
     )  # fmt: skip
 
 
@@ -187,7 +200,7 @@ def init_project(folder: Path) -> Project:
         _ignore(folder / ".gitignore")
         numbers = {key.partition(".")[2]: value for key, value in NUMBERS.items()} | brokers.NUMBERS
         text = TEMPLATE.format(
-            name=name, store=STORE, log=LOG, memory_limit=MEMORY_LIMIT, host=HOST, **numbers
+            name=name, store=STORE, log=LOG, memory_limit=MEMORY_LIMIT, host=HOST, **numbers, **apis.DEFAULTS
         )
         file.write_text(text, "utf-8")
     except OSError as error:

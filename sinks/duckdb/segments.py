@@ -133,6 +133,10 @@ class Segments:
             row = [*definition.key, definition.version, definition.version, now, seconds, members]
             whole.run("INSERT INTO segment.refresh VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)", row)
 
+    def newest_change(self) -> int:
+        """The number of the last change of a membership; 0 before the first."""
+        return int(self._whole.value("SELECT max(change_id) FROM segment.change") or 0)
+
     def touch_all(self) -> int:
         """Has everybody looked at again; how many components that are."""
         self._whole.step("touch_all")

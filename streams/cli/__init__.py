@@ -31,7 +31,7 @@ COMMANDS = {
     "segments": "segments", "traits": "segments", "destinations": "destinations",
     "block": "people", "rejected": "rejected", "topics": "topics", "lag": "topics", "replay": "replay",
     "schemas": "schemas", "rules": "rules", "digest": "rules", "rebuild": "rules", "publish": "publish",
-    "backup": "backup", "restore": "backup", "upgrade": "upgrade", "demo": "demo",
+    "backup": "backup", "restore": "backup", "upgrade": "upgrade", "demo": "demo", "api": "api",
 }  # fmt: skip
 FAILURES = (
     StoreError,
