@@ -93,14 +93,28 @@ NUMBERS: dict[str, int] = {
     "log.keep_hours": KEEP_HOURS, "run.port": PORT, "door.seconds": int(LIMITS.seconds),
     "door.rows": LIMITS.rows, "door.queries": LIMITS.queries,
 }  # fmt: skip
-README = """\
+PARTS = {  # folders of a project, and what their README.md says
+    "schemas": """\
 Your own contracts: a folder `<channel>/<source>` for each source; `rundum schemas new` writes a first one.
 Kinds of identifier and traits of your own go to `identifiers.toml` and `traits.toml` in this folder.
-"""
-KPIS = """\
+""",
+    "kpis": """\
 Your own KPIs: a file `<name>.sql` for each; one of the name of a KPI that ships takes its place.
 `rundum kpi` lists all; what stands in a file is in the section KPIs of Rundum's sinks/README.md.
-"""
+""",
+    "segments": """\
+Your own segments: a file `<name>.sql` for each; `rundum segments preview` and `apply` take it by its name.
+What stands in a file is in the section Segments of Rundum's sinks/README.md.
+""",
+    "traits": """\
+Your own computed traits: a file `<name>.sql` for each; `rundum traits preview` and `apply` take it by name.
+What stands in a file is in the section Segments of Rundum's sinks/README.md.
+""",
+    "destinations": """\
+Tools that segments go to: a file `<name>.toml` for each; `rundum destinations preview` shows whom it reaches.
+What stands in a file is in the section Destinations of Rundum's sinks/README.md; secrets never do.
+""",
+}
 
 
 class SettingsError(ValueError):
@@ -193,7 +207,7 @@ def init_project(folder: Path) -> Project:
     if file.exists():
         raise SettingsError(file, "", "is there already; choose another folder")
     try:
-        for part, text in (("schemas", README), ("kpis", KPIS)):
+        for part, text in PARTS.items():
             (folder / part).mkdir(parents=True, exist_ok=True)
             _keep(folder / part / "README.md", text)
         name = json.dumps(folder.absolute().name or "project", ensure_ascii=False)

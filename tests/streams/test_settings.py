@@ -12,7 +12,7 @@ def test_a_new_project_holds_the_defaults(tmp_path: Path) -> None:
     assert (project.store, project.log) == (folder / "store.duckdb", folder / "log.sqlite")
     assert project.schemas == folder / "schemas"
     assert project.memory_limit == "1200MB"
-    for part in ("schemas", "kpis"):
+    for part in ("schemas", "kpis", "segments", "traits", "destinations"):
         assert len((folder / part / "README.md").read_text().splitlines()) == 2
     assert "*.duckdb" in (folder / ".gitignore").read_text().splitlines()
 
