@@ -50,7 +50,12 @@ def destinations() -> None:
 @destinations.command()
 @click.pass_obj
 def status(session: Session) -> None:
-    """What each tool holds, what is under way, and what is in its way."""
+    """What each tool holds, what is under way, and what is in its way.
+
+    \b
+    Example:
+      rundum destinations status
+    """
     found, faults = load_destinations(session.project.root / FOLDER)
     standing: dict[str, Row] = {}
     try:
@@ -107,7 +112,12 @@ def _tell_times(row: Row) -> None:
 @NAME
 @click.pass_obj
 def preview(session: Session, name: str) -> None:
-    """Show whom a destination would reach, step by step, and ten rows of it; nothing is sent."""
+    """Show whom a destination would reach, step by step, and ten rows of it; nothing is sent.
+
+    \b
+    Example:
+      rundum destinations preview newsletter_tool
+    """
     one = _meant(session, name)
     audience = audience_of(one)
     with session.reading() as reader:
@@ -132,7 +142,12 @@ def preview(session: Session, name: str) -> None:
 @NAME
 @click.pass_obj
 def refused(session: Session, name: str) -> None:
-    """Rows that a tool has refused, with what it said."""
+    """Rows that a tool has refused, with what it said.
+
+    \b
+    Example:
+      rundum destinations refused newsletter_tool
+    """
     with session.reading() as reader:
         rows = reader.query("destination_refused", destination=name)
     made = table("contact", "action", "when", "status", "answer")
@@ -154,7 +169,9 @@ def _meant(session: Session, name: str) -> Destination:
 
 
 def _decision(decision: str, doc: str, done: str) -> Callable[..., None]:
-    @destinations.command(decision, help=doc)
+    example = f"\n\n\b\nExample:\n  rundum destinations {decision} newsletter_tool --reason 'As agreed.'\n"
+
+    @destinations.command(decision, help=doc + example)
     @NAME
     @REASON
     @click.pass_obj

@@ -51,28 +51,35 @@ def traits() -> None:
     """
 
 
-def _command(kind: str, name: str) -> Callable[[Callable[..., None]], click.Command]:
-    """Adds a command to the group of a kind."""
-    return (segments if kind == SEGMENT else traits).command(name)
+def _command(kind: str, name: str, example: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Adds a command to the group of a kind, with an example in its help."""
+
+    def add(run: Callable[..., None]) -> click.Command:
+        group = segments if kind == SEGMENT else traits
+        text = f"{run.__doc__}\n\n\b\nExample:\n  rundum {group.name} {example}\n"
+        return group.command(name, help=text)(run)
+
+    return add
 
 
 def _add(kind: str) -> None:
     names = click.argument("names", metavar="[NAME]...", nargs=-1)
+    one = "lost" if kind == SEGMENT else "interests"
 
-    @_command(kind, "list")
+    @_command(kind, "list", "list")
     @click.pass_obj
     def list_(session: Session) -> None:
         """What there is: files, what of them is applied, how many it found, and what went wrong."""
         _list(session, kind)
 
-    @_command(kind, "check")
+    @_command(kind, "check", "check")
     @names
     @click.pass_obj
     def check_(session: Session, names: tuple[str, ...]) -> None:
         """Say whether files can be applied, and whether they can be live."""
         _check(session, kind, names)
 
-    @_command(kind, "preview")
+    @_command(kind, "preview", f"preview {one}")
     @click.argument("name")
     @click.pass_obj
     def preview(session: Session, name: str) -> None:
@@ -82,7 +89,7 @@ def _add(kind: str) -> None:
             shown = effect(reader, session.catalogue, definition, time_of(reader, utc_now()))
             _show_effect(screen(), reader, definition, shown)
 
-    @_command(kind, "apply")
+    @_command(kind, "apply", f"apply {one} --reason 'Spring campaign.'")
     @names
     @click.option("--all", "everything", is_flag=True, help="All files, those that ship too.")
     @REASON
@@ -93,7 +100,7 @@ def _add(kind: str) -> None:
             raise click.UsageError("give names, or --all")
         _apply(session, kind, definitions_in(kind, session.project.root, names), reason)
 
-    @_command(kind, "end")
+    @_command(kind, "end", f"end {one} --reason 'The campaign is over.'")
     @click.argument("names", metavar="NAME...", nargs=-1, required=True)
     @REASON
     @click.pass_obj
