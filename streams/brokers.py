@@ -23,6 +23,7 @@ TEXTS = {
     "prefix": "",
     "group": "rundum",
     "outbox": "rundum.customers",
+    "segments": "rundum.segments",
     "security": "PLAINTEXT",
     "mechanism": "PLAIN",
     "username": "",
@@ -44,7 +45,8 @@ class Kafka:
     """A cluster and its registry, and how topics are made. `prefix` comes before the names of our topics,
     `group` is what lag tools show positions under.
 
-    `outbox` is the topic to which changed customers are told; empty: nobody is told.
+    `outbox` is the topic to which changed customers are told, `segments` the one to which every entry into a
+    segment and every exit is; empty: nobody is told.
     """
 
     cluster: Cluster
@@ -52,6 +54,7 @@ class Kafka:
     prefix: str
     group: str
     outbox: str
+    segments: str
     partitions: int
     replication: int
     retention_hours: int
@@ -91,7 +94,8 @@ def read_kafka(table: Mapping[str, Any], root: Path, refuse: Refuse) -> Kafka | 
         texts["registry"], texts["registry_username"], os.environ.get(REGISTRY_PASSWORD, ""),
         files["registry_ca"],
     )  # fmt: skip
-    return Kafka(cluster, address, texts["prefix"], texts["group"], texts["outbox"], **numbers)
+    prefix, group, outbox, segments = (texts[key] for key in ("prefix", "group", "outbox", "segments"))
+    return Kafka(cluster, address, prefix, group, outbox, segments, **numbers)
 
 
 def pointed(kafka: Kafka | None, bootstrap: str | None, registry: str | None) -> Kafka | None:

@@ -72,6 +72,7 @@ retention_hours = {retention_hours}  # of what Kafka keeps; what people decided 
 prefix = ""  # before the names of our topics, where others use the cluster too
 group = "rundum"  # under which lag tools find how far the store is
 outbox = "rundum.customers"  # topic that tells of customers that changed; empty: none
+segments = "rundum.segments"  # topic that tells who came into a segment or left it; empty: none
 security = "PLAINTEXT"  # or SSL, SASL_PLAINTEXT, SASL_SSL
 mechanism = "PLAIN"  # or SCRAM-SHA-256, SCRAM-SHA-512
 username = ""  # the password is in the environment: RUNDUM_KAFKA_PASSWORD

@@ -43,3 +43,25 @@ def teller(store: Rows) -> str:
 def forget_told(database: Database, last: int) -> None:
     """Deletes the changes up to number `last`: they were taken."""
     database.run("DELETE FROM ops.outbox WHERE outbox_id <= ?", [last])
+
+
+class Move(NamedTuple):
+    """A customer who came into a segment or left it."""
+
+    change_id: int
+    segment: str
+    customer_id: str
+    entered: bool
+    changed_at: datetime
+    cause: str
+    reason: str
+
+
+def untold_moves(store: Rows, limit: int) -> list[Move]:
+    """The oldest moves that nobody has taken, in their order."""
+    return [Move(*row) for row in store.rows(script("queries", "segment_changes").text, {"limit": limit})]
+
+
+def note_told(database: Database, last: int) -> None:
+    """Notes that the moves up to number `last` were taken."""
+    database.set_meta("segments_told", str(last))

@@ -32,7 +32,7 @@ DERIVED = (
     "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",
     "profile.trait", "profile.measure", "profile.consent",
 )  # fmt: skip
-KEPT = ("store_id", "secret", "log_id", "cluster_id", "next_seq", "next_told", "landed_at")
+KEPT = ("store_id", "secret", "log_id", "cluster_id", "next_seq", "next_told", "segments_told", "landed_at")
 
 Progress = Callable[[int, int], None]
 

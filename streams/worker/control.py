@@ -23,7 +23,7 @@ from streams.registry.protocol import RegistryError
 from streams.rejects import find_groups, find_rejects
 from streams.resend import replayable
 from streams.state import LANDING, State
-from streams.worker.post import Post
+from streams.worker.post import Post, SegmentPost
 
 UNKNOWN = "schema_unknown"
 MOST = 10_000  # rejects retried together
@@ -40,6 +40,7 @@ class Control:
         self._kafka, self._state, self._tell = kafka, state, tell
         self._at: tuple[Owner, Reader] | None = None
         self._post: Post | None = None
+        self._moves: SegmentPost | None = None
         self._inlet: Inlet | None = None
         self._shown: Consumer | None = None
 
@@ -65,6 +66,15 @@ class Control:
         if self._post is None:
             self._post = Post(owner, reader, self._kafka)
         while self._post.send() and self._state.role == LANDING:
+            pass
+
+    def tell_segments(self, owner: Owner, reader: Reader) -> None:
+        """Sends who came into segments and who left."""
+        if not self._kafka.segments:
+            return
+        if self._moves is None:
+            self._moves = SegmentPost(owner, reader, self._kafka)
+        while self._moves.send() and self._state.role == LANDING:
             pass
 
     def retry_unknown(self, owner: Owner, reader: Reader) -> None:
@@ -106,8 +116,8 @@ class Control:
 
     def close(self) -> None:
         """Lets go of the owner and all clients."""
-        clients = self._post, self._inlet, self._shown
-        self._at = self._post = self._inlet = self._shown = None
+        clients = self._post, self._moves, self._inlet, self._shown
+        self._at = self._post = self._moves = self._inlet = self._shown = None
         for one in clients:
             if one is not None:
                 one.close()

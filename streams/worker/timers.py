@@ -36,6 +36,10 @@ class TimersService(Service):
     async def _tell_customers(self) -> None:
         await self.do(self._control.tell_customers)
 
+    @Service.timer(TELL_SECONDS)
+    async def _tell_segments(self) -> None:
+        await self.do(self._control.tell_segments)
+
     @Service.timer(SHOW_SECONDS)
     async def _show_positions(self) -> None:
         await self.do(self._control.show_positions)

@@ -19,7 +19,8 @@ from streams.registry.address import Address
 from streams.registry.remote import RemoteRegistry
 from streams.settings import Project
 from tests.cluster.shared import Cluster
-from tests.feed import Said, says
+from tests.divided import applied, defined
+from tests.feed import DAY, Said, says
 from tests.grown import await_landed, grown_project, heads, kafka_of, produce, working
 from tests.living import pages, wait_for
 from tests.streams.log.conformance import read_on
@@ -32,12 +33,12 @@ def project(tmp_path: Path, kafka: Cluster) -> Project:
     return grown_project(tmp_path / "shop", kafka)
 
 
-def told(project: Project) -> list[dict[str, Any]]:
-    """What lies on the topic of changed customers, read with the schema that the registry has."""
+def told(project: Project, topic: str = "rundum.customers") -> list[dict[str, Any]]:
+    """What lies on a topic, read with the schema that the registry has."""
     kafka = kafka_of(project)
     registry = RemoteRegistry(Address(kafka.registry.url))
     found = []
-    name = kafka.named(kafka.outbox)
+    name = kafka.named(topic)
     with KafkaLog(kafka.cluster, {name: name}) as log:
         records = read_on(log, {})
     for record in records:
@@ -86,6 +87,27 @@ def test_changes_and_merges_are_told(project: Project) -> None:
     assert {(one["customer_id"], one["now_id"]) for one in news} == {(whole, whole), (before["d3"], whole)}
     everything = [one["event_id"] for one in told(project)]
     assert len(set(everything)) == len(everything)
+
+
+def has_moves(project: Project, number: int) -> bool:
+    with Access(project.store) as access:
+        last = access.reader.value("SELECT value FROM ops.meta WHERE key = 'segments_told'")
+        return int(last or 0) >= number
+
+
+def test_moves_between_segments_are_told(project: Project) -> None:
+    people = defined("people", "SELECT customer_id, kind FROM customers WHERE kind = 'person'")
+    with working(project) as worker:
+        produce(project, [people, *joined(3)])
+        wait_for(lambda: has_moves(project, 1))
+        (first,) = told(project, "rundum.segments")
+        assert (first["segment"], first["entered"], first["reason"]) == ("people", True, '{"kind":"person"}')
+        assert first["customer_id"] == ids(project)["u1"]
+        produce(project, [applied("people", None, at=DAY)])
+        wait_for(lambda: has_moves(project, 2))
+        last = told(project, "rundum.segments")[-1]
+        assert (last["entered"], last["cause"]) == (False, "definition")
+        assert worker.end(signal.SIGTERM) == 0
 
 
 def test_what_was_not_told_before_a_kill_is_told_after_it(project: Project) -> None:
