@@ -21,6 +21,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from sinks.duckdb.reader import QueryError, Reader
+from streams.pipeline import utc_now
+from streams.reach import figures_of
 from streams.settings import Project
 from streams.state import LANDING, State
 
@@ -81,6 +83,7 @@ def _told(reader: Reader) -> Iterator[Metric]:
         events = reader.query("metrics_events")
         rejects = reader.query("metrics_rejects")
         records = reader.query("metrics_records")
+        reached = [*figures_of(reader, utc_now())]
     except QueryError:
         return
     landed = CounterMetricFamily("rundum_events", "Events in the store.", labels=["event_type"])
@@ -98,7 +101,7 @@ def _told(reader: Reader) -> Iterator[Metric]:
     for row in records:
         accepted.add_metric([row["topic"]], row["accepted"])
         again.add_metric([row["topic"]], row["duplicate"])
-    yield from (landed, last, refused, accepted, again)
+    yield from (landed, last, refused, accepted, again, *reached)
 
 
 class Health:

@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.activation",
         "streams.outlet",
         "streams.serving",
+        "streams.reach",
         "streams.definitions",
         "streams.worker",
         "streams.health",

@@ -39,6 +39,8 @@ Go on with:{activate}
   cd {folder}
   rundum sql "FROM guide"
   rundum sql "FROM customers WHERE orders > 3 ORDER BY revenue_net DESC LIMIT 10"
+  rundum segments apply --all && rundum segments list
+  rundum kpi revenue --by month
   rundum rejected list
   rundum digest
 """

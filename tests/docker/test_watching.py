@@ -17,7 +17,9 @@ from streams.inlet import embedded_inlet
 from streams.log.protocol import Outgoing
 from streams.settings import PORT, init_project
 from tests.beside import Running
+from tests.divided import defined
 from tests.docker.composed import FOLDER, ONE, document, mounted, services
+from tests.living import wait_for
 
 SCRAPED = {"job", "instance"}  # what Prometheus adds
 SERIES = {"up": set[str](), "ALERTS": {"alertname", "alertstate"}}  # that Prometheus makes itself
@@ -26,6 +28,18 @@ BOARD = json.loads((FOLDER / "grafana" / "dashboards" / "rundum.json").read_text
 PANELS = BOARD["panels"]
 ALERTS = [rule for group in document("alerts.yml")["groups"] for rule in group["rules"]]
 PROVISIONING = FOLDER / "grafana" / "provisioning"
+
+DESTINATION = """\
+kind = "file"
+segment = "people"
+purpose = "newsletter"
+contact = "email"
+exclude = []
+
+[file]
+folder = "audience"
+format = "csv"
+"""
 
 Labels = dict[str, set[str]]
 
@@ -36,9 +50,16 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Labels:
     project = init_project(tmp_path_factory.mktemp("watched") / "shop")
     with embedded_inlet(project.log, load()) as inlet:
         tick = inlet.outgoing(load().events["own/clock/ticked"], {"event_id": "x", "occurred_at": 0})
-        inlet.log.append([tick, Outgoing("web.tracking", b"no event")])
+        people = inlet.outgoing(
+            load().events["own/rundum/definition_applied"],
+            defined("people", "SELECT customer_id FROM customers").datum,
+        )
+        inlet.log.append([tick, people, Outgoing("web.tracking", b"no event")])
+    (project.root / "destinations" / "tool.toml").write_text(DESTINATION)
     with Running(project.root) as run:
         run.await_health(lambda health: health["landed"] and not health["waiting"])
+        wait_for(lambda: 'rundum_destination_rows{destination="tool"}' in run.metrics())
+        wait_for(lambda: 'rundum_segment_members{segment="people"}' in run.metrics())
         families = text_string_to_metric_families(run.metrics())
         samples = [sample for family in families for sample in family.samples]
     return {sample.name: set(sample.labels) for sample in samples} | SERIES
