@@ -58,6 +58,9 @@ SELECT
     latest < $today::DATE - 90 AS has_lapsed
 FROM buyer
 """
+BOUGHT = """
+SELECT customer_id, list(DISTINCT day ORDER BY day) FROM purchase JOIN known USING (number) GROUP BY 1
+"""
 HELD = (
     "SELECT customer_id, (reason->>'recency')::INT, (reason->>'frequency')::INT, (reason->>'money')::INT,"
     " reason->>'group_name' FROM segment.membership WHERE segment = 'rfm' AND until IS NULL"
@@ -148,10 +151,9 @@ def lapsed_now(store: Store) -> set[UUID]:
 
 
 def lapses(raw: duckdb.DuckDBPyConnection) -> list[tuple[UUID, datetime, datetime | None]]:
-    """Every lapse that the raw file tells of: from the look at which time called for it, until the purchase."""
-    sql = "SELECT customer_id, list(DISTINCT day ORDER BY day) FROM purchase JOIN known USING (number) GROUP BY 1"
+    """Every lapse that the raw file tells of: from when time called for it until the purchase."""
     found = []
-    for customer, days in raw.execute(sql).fetchall():
+    for customer, days in raw.execute(BOUGHT).fetchall():
         for bought, again in pairwise([*days, None]):
             began = look_on(bought + PATIENCE + timedelta(1))
             ended = look_on(again) if again else None
