@@ -108,15 +108,15 @@ class Scope(Statements):
         return Script(CUSTOMERS, slim(view, columns), view.doc, view.columns)
 
     def _narrow(self, name: str, wanted: Collection[str] | None) -> Script:
-        """A model with those columns that are wanted, or that another relation may name.
+        """A model with those columns that are wanted, or that a relation that reads it may name.
 
         What is left out is not worked out: planning all the columns of orders takes longer than a few rows.
         """
         model = self._needed[name]
         if wanted is None:
             return model
-        others = (view.text for other, view in self._needed.items() if other != name)
-        words = {CUSTOMER_ID, *wanted, *(word for text in others for word in WORD.findall(text))}
+        readers = (view.text for view in self._needed.values() if name in tables_in(view.text))
+        words = {CUSTOMER_ID, *wanted, *(word for text in readers for word in WORD.findall(text))}
         kept = [column for column in model.columns if column in words]
         text = f"SELECT {', '.join(map(quote, kept))} FROM (\n{statement_of(model)}\n)"
         return Script(name, text, model.doc, {column: model.columns[column] for column in kept})
