@@ -69,15 +69,18 @@ class Segmentation:
 
     def _run(self) -> None:
         catalogue, segments = self._owner.store.catalogue, None
-        pause = 0.0
-        while not self._stop.wait(max(pause, LOOK_SECONDS)):
-            began = monotonic()
+        rested_at, pause = 0.0, LOOK_SECONDS
+        while not self._stop.wait(pause):
+            began, pause = monotonic(), LOOK_SECONDS
+            if began < rested_at and self._state.waiting > BACKLOG:
+                continue
             try:
                 if segments is None or catalogue is not self._owner.store.catalogue:
                     catalogue = self._owner.store.catalogue
                     segments = self._renewed(segments, catalogue)
                     assert segments
-                self._look(segments)
+                if self._look(segments):
+                    pause = 0.0
             except duckdb.OutOfMemoryException:
                 if segments:
                     segments.at_once = max(segments.at_once // 2, FEWEST)
@@ -86,17 +89,18 @@ class Segmentation:
                 if not self._stop.is_set():
                     self._complain(f"segments: {str(failure).strip().splitlines()[0]}")
                     segments = self._renewed(segments, None)
-            is_behind = self._state.waiting > BACKLOG
-            pause = (monotonic() - began) * (1 - SHARE) / SHARE if is_behind else 0.0
+            now = monotonic()
+            rested_at = now + (now - began) * (1 - SHARE) / SHARE
         self._renewed(segments, None)
 
-    def _look(self, segments: Segments) -> None:
-        """Looks at what is due and who is touched, until nothing is left or it is to stop."""
+    def _look(self, segments: Segments) -> bool:
+        """Looks at something that is due and at some who are touched; whether more may be due already."""
         now = segments.now()
         if now is None:
-            return
-        segments.sweep_due(now)
+            return False
+        has_swept = segments.sweep_due(now) > 0
         segments.refresh(now)
+        return has_swept
 
     def _renewed(self, old: Segments | None, catalogue: Catalogue | None) -> Segments | None:
         """Closes what was, and opens it for other contracts, if there are any."""

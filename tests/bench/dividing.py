@@ -63,7 +63,7 @@ def beside_landing(folder: str, log: str, kinds: Sequence[str]) -> Figures:
             tell(SHOP_NOW, kinds)
         pipeline, state, landed = Pipeline(store, registry), State(), 0
         state.waiting = waiting_in(source, {})
-        with _segmentation(store, state), Watch() as watch:
+        with _segmentation(store, state), _settled(store), Watch() as watch:
             for landing in drain(pipeline, source, utc_now):
                 landed += landing.landed
                 state.waiting = waiting_in(source, store.positions(source.id))
@@ -230,6 +230,13 @@ def _segmentation(store: Store, state: State) -> Iterator[None]:
     with Segmentation(cast(Owner, SimpleNamespace(store=store)), state, said.append):
         yield
     assert not said, said
+
+
+@contextmanager
+def _settled(store: Store) -> Iterator[None]:
+    """Begins when everything that is defined holds."""
+    _settle(store)
+    yield
 
 
 def _settle(store: Store) -> None:
