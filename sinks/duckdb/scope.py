@@ -63,9 +63,8 @@ class Scope(Statements):
         self._needed = {name: self._needed[name] for name in in_order(self._needed) if name in needed}
         for name in sorted(needed & self._models):
             self._needed[name] = self._narrow(name, wanted.get(name, ()))
-        words = {word for view in self._needed.values() for word in WORD.findall(view.text)}
         for table in sorted(needed & self._tables - {*SHARED, "identity.node"}):
-            self._load_table(table, words)
+            self._load_table(table, self._words_beside(table))
         for name, view in self._needed.items():
             self._make_relation(name, view)
 
@@ -115,11 +114,15 @@ class Scope(Statements):
         model = self._needed[name]
         if wanted is None:
             return model
-        readers = (view.text for view in self._needed.values() if name in tables_in(view.text))
-        words = {CUSTOMER_ID, *wanted, *(word for text in readers for word in WORD.findall(text))}
+        words = self._words_beside(name) | {CUSTOMER_ID, *wanted}
         kept = [column for column in model.columns if column in words]
         text = f"SELECT {', '.join(map(quote, kept))} FROM (\n{statement_of(model)}\n)"
         return Script(name, text, model.doc, {column: model.columns[column] for column in kept})
+
+    def _words_beside(self, name: str) -> set[str]:
+        """Whatever those say who read a relation: the names of its columns are among it."""
+        readers = (view.text for view in self._needed.values() if name in tables_in(view.text))
+        return {word for text in readers for word in WORD.findall(text)}
 
     def _load_table(self, table: str, words: Collection[str]) -> None:
         """The rows of the customers at hand, with those columns that anybody may name."""
