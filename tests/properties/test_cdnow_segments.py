@@ -1,7 +1,7 @@
 """Segments of CDNOW: eighteen months of real purchases, replayed, against one query over the raw file.
 
-All 23,570 customers. Memberships are looked at three times a month, and every day in May and June 1998: a
-look costs nearly the same whether a day or ten days have landed, and 546 of them would take minutes.
+All 23,570 customers. Memberships are looked at three times a month, and every day in June 1998: a look
+costs nearly the same whether a day or ten days have landed, and 546 of them would take minutes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.divided import applied, check_history, segments_of, shipped, ticked
 from tests.feed import OPENING, Said, batch_of, catalogue, land, new_store
 
 EVENT = "shop/cdnow/purchase"
-FIRST, DAILY, LAST = date(1997, 1, 1), date(1998, 5, 1), date(1998, 6, 30)
+FIRST, DAILY, LAST = date(1997, 1, 1), date(1998, 6, 1), date(1998, 6, 30)
 DAYS = [FIRST + timedelta(one) for one in range((LAST - FIRST).days + 1)]
 ENDS = [day for day in DAYS if (day + timedelta(1)).day == 1]
 LOOKS = [day for day in DAYS if day >= DAILY or day in ENDS or day.day in (10, 20)]
