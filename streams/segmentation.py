@@ -73,15 +73,18 @@ class Segmentation:
     def _run(self) -> None:
         catalogue, segments = self._owner.store.catalogue, None
         serving = serving_of(self._owner, self._tell)
-        pause = 0.0
-        while not self._stop.wait(max(pause, LOOK_SECONDS)):
-            began = monotonic()
+        rested_at, pause = 0.0, LOOK_SECONDS
+        while not self._stop.wait(pause):
+            began, pause = monotonic(), LOOK_SECONDS
+            if began < rested_at and self._state.waiting > BACKLOG:
+                continue
             try:
                 if segments is None or catalogue is not self._owner.store.catalogue:
                     catalogue = self._owner.store.catalogue
                     segments = self._renewed(segments, catalogue)
                     assert segments
-                look(segments, serving)
+                if look(segments, serving):
+                    pause = 0.0
             except duckdb.OutOfMemoryException:
                 if segments:
                     segments.at_once = max(segments.at_once // 2, FEWEST)
@@ -90,8 +93,8 @@ class Segmentation:
                 if not self._stop.is_set():
                     self._complain(f"segments: {str(failure).strip().splitlines()[0]}")
                     segments = self._renewed(segments, None)
-            is_behind = self._state.waiting > BACKLOG
-            pause = (monotonic() - began) * (1 - SHARE) / SHARE if is_behind else 0.0
+            now = monotonic()
+            rested_at = now + (now - began) * (1 - SHARE) / SHARE
         self._renewed(segments, None)
         if serving:
             serving.close()
@@ -109,17 +112,18 @@ class Segmentation:
             self._tell(what)
 
 
-def look(segments: Segments, serving: Serving | None) -> None:
-    """Looks at one definition that is due and at some who are touched."""
+def look(segments: Segments, serving: Serving | None) -> bool:
+    """Looks at one definition that is due and at some who are touched; whether more is due already."""
     now = segments.now()
     if now is None:
-        return
+        return False
     if serving and not serving.is_filled(segments.newest_change()):
         serving.fill(segments, now)
-    segments.sweep_due(now)
+    has_swept = segments.sweep_due(now) > 0
     segments.refresh(now, serving.feed if serving else None)
     if serving:
         serving.follow(segments.scope)
+    return has_swept
 
 
 def serving_of(owner: Owner, tell: Callable[[str], None]) -> Serving | None:

@@ -48,7 +48,8 @@ def answer(statements: Statements, definition: Definition, sql: str, seconds: fl
     except duckdb.Error as error:
         raise AnswerError(str(error).strip().splitlines()[0]) from None
     unknown = statements.rows(
-        "SELECT customer_id FROM answer WHERE customer_id NOT IN (SELECT customer FROM identity.node) LIMIT 1"
+        "SELECT customer_id FROM answer ANTI JOIN identity.node AS known"
+        " ON known.customer = answer.customer_id LIMIT 1"
     )
     if unknown:
         raise AnswerError(

@@ -7,7 +7,7 @@ to the store.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 
 import duckdb
@@ -20,6 +20,7 @@ from sinks.duckdb.sql import Script, script, scripts
 from sinks.duckdb.views import in_order, models_of, statement_of, tables_in, views_of
 
 CUSTOMERS = "customers"
+CUSTOMER_ID = "customer_id"
 SHARED = ("identity.kind", "profile.rule")  # of no customer
 COMPUTED = "profile.computed"
 WORD = re.compile(r"\w+")
@@ -36,7 +37,7 @@ class Scope(Statements):
         self._name = f"scope_{next(_NUMBERS)}"
         self.run(f"ATTACH ':memory:' AS {self._name}")
         self.run(f"USE {self._name}")
-        self._texts, self._tables = self._make(catalogue)
+        self._texts, self._models, self._tables = self._make(catalogue)
         self._needed: dict[str, Script] = {}
         self._columns = self._columns_of()
 
@@ -52,14 +53,18 @@ class Scope(Statements):
         self.run_script(script("steps", "scope_take").text.format(store=self.store), {"most": most})
         return True
 
-    def load(self, relations: Iterable[str], columns: Collection[str] | None) -> None:
-        """Makes relations, and what they rest on, of the customers at hand, with `columns` of customers."""
-        self._needed = {**self._texts, CUSTOMERS: self._slim(columns)}
-        needed = set(_reached(list(relations), self._needed))
+    def load(self, wanted: Mapping[str, Collection[str] | None]) -> None:
+        """Makes relations, and what they rest on, of the customers at hand.
+
+        `wanted` are columns by relation, None for all of them; each may have more.
+        """
+        self._needed = {**self._texts, CUSTOMERS: self._slim(wanted.get(CUSTOMERS))}
+        needed = set(_reached(list(wanted), self._needed))
         self._needed = {name: self._needed[name] for name in in_order(self._needed) if name in needed}
-        words = {word for view in self._needed.values() for word in WORD.findall(view.text)}
+        for name in sorted(needed & self._models):
+            self._needed[name] = self._narrow(name, wanted.get(name, ()))
         for table in sorted(needed & self._tables - {*SHARED, "identity.node"}):
-            self._load_table(table, words)
+            self._load_table(table, self._words_beside(table))
         for name, view in self._needed.items():
             self._make_relation(name, view)
 
@@ -75,7 +80,7 @@ class Scope(Statements):
         self.run(f"DETACH {self._name}")
         self.connection.close()
 
-    def _make(self, catalogue: Catalogue) -> tuple[dict[str, Script], frozenset[str]]:
+    def _make(self, catalogue: Catalogue) -> tuple[dict[str, Script], frozenset[str], frozenset[str]]:
         tables = [table.name for table in scripts("tables")]
         tables += [event.table for event in catalogue.events.values()]
         for schema in sorted({*SCHEMAS, *(event.source.table_schema for event in catalogue.events.values())}):
@@ -86,7 +91,8 @@ class Scope(Statements):
             self.run(macro.text)
         for table in SHARED:
             self.run(f"INSERT INTO {table} FROM {self.store}.{table}")
-        return {**models_of(self, catalogue), **views_of(catalogue)}, frozenset(tables)
+        models = models_of(self, catalogue)
+        return {**models, **views_of(catalogue)}, frozenset(models), frozenset(tables)
 
     def _columns_of(self) -> dict[str, list[str]]:
         rows = self.rows(
@@ -99,6 +105,24 @@ class Scope(Statements):
     def _slim(self, columns: Collection[str] | None) -> Script:
         view = self._texts[CUSTOMERS]
         return Script(CUSTOMERS, slim(view, columns), view.doc, view.columns)
+
+    def _narrow(self, name: str, wanted: Collection[str] | None) -> Script:
+        """A model with those columns that are wanted, or that a relation that reads it may name.
+
+        What is left out is not worked out: planning all the columns of orders takes longer than a few rows.
+        """
+        model = self._needed[name]
+        if wanted is None:
+            return model
+        words = self._words_beside(name) | {CUSTOMER_ID, *wanted}
+        kept = [column for column in model.columns if column in words]
+        text = f"SELECT {', '.join(map(quote, kept))} FROM (\n{statement_of(model)}\n)"
+        return Script(name, text, model.doc, {column: model.columns[column] for column in kept})
+
+    def _words_beside(self, name: str) -> set[str]:
+        """Whatever those say who read a relation: the names of its columns are among it."""
+        readers = (view.text for view in self._needed.values() if name in tables_in(view.text))
+        return {word for text in readers for word in WORD.findall(text)}
 
     def _load_table(self, table: str, words: Collection[str]) -> None:
         """The rows of the customers at hand, with those columns that anybody may name."""

@@ -149,11 +149,10 @@ class Segments:
 
     def _load(self, live: Sequence[Definition], *, with_all: bool) -> None:
         """Makes what live definitions read of the customers at hand; everything if a feed wants it."""
-        relations = {table for one in live for table in one.statement.tables}
-        columns = _columns(live)
+        wanted = {table: _columns(live, table) for one in live for table in one.statement.tables}
         if with_all:
-            relations, columns = relations | {CUSTOMERS}, None
-        self.scope.load(relations, columns)
+            wanted[CUSTOMERS] = None
+        self.scope.load(wanted)
 
     def _answer_scope(self, live: Sequence[Definition], now: datetime) -> None:
         """Asks every live definition about the customers at hand, traits first: segments see them."""
@@ -232,9 +231,9 @@ def _holds(definition: Definition, standing: Mapping[tuple[str, str], Standing])
     return known is not None and known.version == definition.version
 
 
-def _columns(live: Iterable[Definition]) -> frozenset[str] | None:
-    """Columns of customers that definitions name; None if one takes them all."""
-    named = [one.statement.columns for one in live if CUSTOMERS in one.statement.tables]
+def _columns(live: Iterable[Definition], table: str) -> frozenset[str] | None:
+    """Columns that those who read a relation name; None if one takes them all."""
+    named = [one.statement.columns for one in live if table in one.statement.tables]
     return None if None in named else frozenset().union(*(one for one in named if one is not None))
 
 

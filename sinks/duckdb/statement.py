@@ -30,7 +30,7 @@ class Statement(NamedTuple):
     """What a SELECT says. `wide`: why it cannot be answered for some customers alone; empty if it can."""
 
     tables: frozenset[str]
-    columns: frozenset[str] | None  # last parts of the names of all columns; None if it takes them all
+    columns: frozenset[str] | None  # names of columns and of fields in them; None if it takes them all
     uses_now: bool
     wide: str
 
@@ -46,13 +46,30 @@ def examine(file: Path, text: str, shared: frozenset[str]) -> Statement:
         for node in nodes
         if node.get("type") == "BASE_TABLE"
     )
-    named = {node["column_names"][-1].lower() for node in nodes if node.get("class") == "COLUMN_REF"}
+    called = _names_of(nodes)
+    paths = [[part.lower() for part in node["column_names"]] for node in nodes if "column_names" in node]
+    named = {part for path in paths for part in (path[1:] if path[0] in called else path)}
     named |= {name.lower() for node in nodes for name in node.get("using_columns", ())}
-    takes_all = any(node.get("class") == "STAR" for node in nodes)
+    takes_all = any(_takes_all(node) for node in nodes) or any(path[-1] in called for path in paths)
     uses_now = any(node.get("class") == "PARAMETER" for node in nodes)
     return Statement(
         tables - made, None if takes_all else frozenset(named), uses_now, _why_wide(tree, shared)
     )
+
+
+def _takes_all(node: Node) -> bool:
+    """Whether a part of a SELECT goes by all columns of what it reads, though it does not name them."""
+    return (
+        node.get("class") == "STAR"
+        or node.get("ref_type") == "NATURAL"
+        or node.get("type") in ("PIVOT", "SHOW_REF")
+    )
+
+
+def _names_of(nodes: list[Node]) -> set[str]:
+    """What relations are called: where a column could stand, such a name is the whole row."""
+    relations = [node for node in nodes if _is_relation(node)]
+    return {str(node.get(key, "")).lower() for node in relations for key in ("alias", "table_name")}
 
 
 def _parsed(file: Path, text: str) -> Node:

@@ -18,7 +18,7 @@ from sinks.duckdb.database import Statements
 from sinks.duckdb.sql import Script, literal, scripts
 
 CUSTOMER = "Customer now."
-TABLE = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_.]+)")
+TABLE = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_][a-z0-9_.]*)")
 
 
 def create_views(database: Statements, catalogue: Catalogue) -> None:

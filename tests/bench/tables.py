@@ -44,6 +44,8 @@ class Sizes:
     topic: int = 1_000_000
     topic_people: int = 100_000
     customers: int = 1_000_000
+    shop: int = 500_000
+    divided: tuple[int, ...] = (100_000, 1_000_000)
 
 
 QUICK = Sizes(
@@ -59,6 +61,8 @@ QUICK = Sizes(
     topic=100_000,
     topic_people=10_000,
     customers=100_000,
+    shop=100_000,
+    divided=(10_000, 100_000),
 )
 
 

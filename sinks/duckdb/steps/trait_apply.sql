@@ -2,14 +2,14 @@
 CREATE OR REPLACE TEMP TABLE stale AS
 SELECT member.trait, member.customer_id
 FROM {store}.profile.computed AS member
-SEMI JOIN computed USING (trait)
-ANTI JOIN valued USING (trait, customer_id, value)
-WHERE {covers}
-UNION
-SELECT member.trait, member.customer_id
-FROM {store}.profile.computed AS member
-ANTI JOIN {nodes} AS known ON known.customer = member.customer_id
-WHERE {covers};
+LEFT JOIN valued AS said
+    ON said.trait = member.trait AND said.customer_id = member.customer_id AND said.value = member.value
+WHERE
+    {covers}
+    AND (
+        (said.trait IS NULL AND member.trait IN (SELECT trait FROM computed))
+        OR member.customer_id NOT IN (SELECT customer FROM {nodes})
+    );
 
 DELETE FROM {store}.profile.computed AS member
 USING stale
