@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 TABLES = ("customers", "orders", "sessions")
 COLUMNS = ("customer_id", "x", "y")
 WORLDS = 5
-JOINS = ("JOIN", "JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN", ",")
+JOINS = (
+    "JOIN",
+    "JOIN",
+    "JOIN",
+    "LEFT JOIN",
+    "LEFT JOIN",
+    "RIGHT JOIN",
+    "FULL JOIN",
+    "SEMI JOIN",
+    "ANTI JOIN",
+    ",",
+)
 Draw = st.DrawFn
 
 
@@ -176,7 +187,9 @@ class _Writing:
     ) -> tuple[str, tuple[str, ...]]:
         if wanted != "only" and len(seen) == 1 and self.chance(5):
             return f"SELECT *{tail}", seen[0].columns
-        columns = [(self.column(seen, "customer_id"), self.one_of("customer_id", "customer_id", "customer_id", "k"))]
+        columns = [
+            (self.column(seen, "customer_id"), self.one_of("customer_id", "customer_id", "customer_id", "k"))
+        ]
         if wanted == "customer_id":
             columns = [(columns[0][0], "customer_id")]
         if wanted != "only":

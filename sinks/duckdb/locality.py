@@ -203,7 +203,7 @@ def _meant(expression: Node, select: Node, frame: Frame) -> Node:
         at = expression["value"].get("value")
         if isinstance(at, int) and not any(one.get("class") == "STAR" for one in columns):
             expression = columns[at - 1] if 0 < at <= len(columns) else expression
-    names = expression.get("column_names") or ()
+    names: list[str] = expression.get("column_names") or []
     if len(names) == 1 and not frame.is_open():
         aliased = [one for one in columns if (one.get("alias") or "").lower() == names[0].lower()]
         if len(aliased) == 1 and aliased[0].get("class") == "COLUMN_REF":
