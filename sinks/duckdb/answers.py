@@ -22,10 +22,6 @@ SECONDS = 120.0
 NOW = re.compile(r"\$now\b")
 CUSTOMER = "customer_id"
 VALUE = "value"
-COLUMNS = (
-    "SELECT column_name, data_type FROM duckdb_columns()"
-    " WHERE database_name = 'temp' AND table_name = 'told' ORDER BY column_index"
-)
 
 
 class AnswerError(Exception):
@@ -45,10 +41,8 @@ def answer(statements: Statements, definition: Definition, sql: str, seconds: fl
     """
     try:
         with bounded(statements.connection, seconds):
-            # not DESCRIBE first: to plan such a SELECT takes longer than to run it on a small store
-            statements.run(f"CREATE OR REPLACE TEMP TABLE told AS {sql}")
-            named = dict(statements.rows(COLUMNS))
-            statements.run("CREATE OR REPLACE TEMP TABLE answer AS " + _rows(definition, named))
+            named = dict(statements.rows(f"SELECT column_name, column_type FROM (DESCRIBE {sql})"))
+            statements.run("CREATE OR REPLACE TEMP TABLE answer AS " + _rows(definition, named, sql))
     except duckdb.InterruptException:
         raise AnswerError(f"took longer than {seconds:g} s; ask for less, or less often") from None
     except duckdb.Error as error:
@@ -64,7 +58,7 @@ def answer(statements: Statements, definition: Definition, sql: str, seconds: fl
     statements.run(f"INSERT INTO {target} SELECT {literal(definition.name)}, * FROM answer")
 
 
-def _rows(definition: Definition, named: dict[str, str]) -> str:
+def _rows(definition: Definition, named: dict[str, str], sql: str) -> str:
     """One row a customer: of several the least; those of nobody are left out."""
     if named.get(CUSTOMER) != "UUID":
         raise AnswerError("customer_id: the SELECT must have this column, as customers has it")
@@ -78,7 +72,7 @@ def _rows(definition: Definition, named: dict[str, str]) -> str:
         what = f"min(to_json({{{pairs}}})::VARCHAR)" if pairs else "'{}'"
         where = "true"
     return (
-        f"SELECT {CUSTOMER}, {what} AS said FROM told WHERE {CUSTOMER} IS NOT NULL AND {where}"
+        f"SELECT {CUSTOMER}, {what} AS said FROM ({sql}) WHERE {CUSTOMER} IS NOT NULL AND {where}"
         f" GROUP BY {CUSTOMER}"
     )
 
