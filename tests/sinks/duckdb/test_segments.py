@@ -92,7 +92,7 @@ def test_who_was_in_at_any_moment() -> None:
         shop.tell([defined("recent", RECENT), defined("buyers", BUYERS)], 0)
         expected = []
         told_of = orders("a", *[at * DAY for at in (1, 2, 12, 13, 23)])
-        for at in range(1, 32):
+        for at in (1, 2, 5, 9, 10, 12, 13, 20, 21, 23, 30, 31):
             today = OPENING + at * DAY
             shop.tell([said for said in told_of if said.datum["occurred_at"] == today], at * DAY)
             expected.append((at, shop.members("recent"), shop.members("buyers")))
@@ -115,8 +115,10 @@ def test_merge_carries_memberships_and_unmerge_gives_them_back() -> None:
         shop.tell([defined("buyers", BUYERS), defined("top", ranked, "30 days")])
         shop.tell([*orders("a", 1, 2), *orders("b", 1, 2, 3)], DAY)
         assert shop.members("top") == shop.members("buyers") == {"a", "b"}
-        word = {"left_kind": "email", "left_value": mail("a"), "right_kind": "email", "right_value": mail("b"),
-                "reason": "-", "actor": "-"}  # fmt: skip
+        word = {
+            "left_kind": "email", "left_value": mail("a"), "right_kind": "email", "right_value": mail("b"),
+            "reason": "-", "actor": "-",
+        }  # fmt: skip
         shop.tell([told("own/rundum/identity_constrained", 9, verdict="must", **word)], 2 * DAY)
         assert len(shop.rows("SELECT DISTINCT customer FROM identity.node WHERE kind = 'email'")) == 1
         assert len(held(shop, "top")) == len(held(shop, "buyers")) == 1
