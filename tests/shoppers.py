@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from sinks.duckdb.answers import answer, asked
+from sinks.duckdb.database import Statements
 from sinks.duckdb.segments import Segments
 from sinks.duckdb.store import Store
 from tests.divided import check_history, segments_of, ticked, time_of
@@ -157,3 +159,21 @@ def watched(at_once: int = 1000) -> Iterator[Watched]:
         yield Watched(store, segments)
         check_history(store)
         assert store.database.rows("FROM segment.touched") == []
+
+
+def whole(shop: Watched, name: str, at: int) -> set[tuple[object, ...]]:
+    """What a definition answers about everybody at once."""
+    statements = Statements(shop.store.database.connection.cursor())
+    statements.step("segment_begin")
+    for one in shop.segments.definitions():
+        if one.name == name:
+            answer(statements, one, asked(one, time_of(at)))
+    found = set(statements.rows("SELECT customer_id, reason FROM found"))
+    statements.connection.close()
+    return found
+
+
+def held(shop: Watched, name: str) -> set[tuple[object, ...]]:
+    """What was found bit by bit."""
+    sql = "SELECT customer_id, reason FROM segment.membership WHERE until IS NULL AND segment = ?"
+    return set(shop.rows(sql, [name]))

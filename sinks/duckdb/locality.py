@@ -10,19 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sinks.duckdb.sources import (
-    KEY,
-    LOST,
-    STRICT,
-    UNJOINED,
-    WEAK,
-    Frame,
-    Queries,
-    Query,
-    Wide,
-    conjuncts,
-    read_from,
-)
+from sinks.duckdb.frames import KEY, LOST, STRICT, UNJOINED, WEAK, Frame, Queries, Query, Wide
+from sinks.duckdb.sources import conjuncts, read_from
 from sinks.duckdb.tree import Node, aggregates, own, walk
 
 NO_LOCAL_TABLE = "it uses {}, which is not looked through"

@@ -55,7 +55,11 @@ def story() -> list[Said]:
     return [*told[:30], top, *told[30:50], applied("last_seen", None, 98, "trait"), *told[50:]]
 
 
-def held(store: Store) -> tuple[object, ...]:
+def held_at_last(store: Store) -> tuple[object, ...]:
+    """Who is in after one more tick, at which all is looked at: topics land in an order of their own."""
+    land_whole(store, [ticked(40 * DAY)])
+    with segments_of(store) as segments:
+        look(segments)
     check_history(store)
     assert store.database.rows("FROM segment.touched") == []
     assert store.database.rows("FROM segment.refresh WHERE error IS NOT NULL") == []
@@ -72,10 +76,8 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
     told, chance = story(), Random(20)
     with new_store() as store:
         land_whole(store, told)
-        with segments_of(store) as segments:
-            look(segments)
-        expected = held(store)
-    assert len(members_of(expected)) >= 5
+        expected = held_at_last(store)
+    assert len(members_of(expected)) >= 4
     paths = Paths(
         blank_store(tmp_path / "store.duckdb"), log_of(tmp_path / "log.sqlite", told), registry_file()
     )
@@ -95,7 +97,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
     finish(paths)
     store = Store(paths.store, catalogue())
     try:
-        assert held(store) == expected
+        assert held_at_last(store) == expected
     finally:
         store.close()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.divided import all_shipped, shipped
+from tests.divided import all_shipped, applied, shipped
 from tests.feed import DAY, SECOND, Said
 from tests.shoppers import (
     HOUR,
@@ -182,11 +182,12 @@ def test_bit_by_bit_gives_the_same(once: set[tuple[str, str]], bit_by_bit: set[t
 def test_populations() -> None:
     """Fifths and tenths of all buyers of one currency; looked at once a day, whatever lands."""
     with watched() as shop:
-        people = [f"x{number}" for number in range(10)]
+        people, everything = [f"x{number}" for number in range(10)], list[Said]()
         for number, who in enumerate(people):
             bought = orders(who, *range(1, number + 2), total=100 * (number + 1))
-            shop.tell([*bought, *orders(f"y{number}", 1, currency="CHF", total=5)])
-        shop.tell(all_shipped(), DAY)
+            everything += [*bought, *orders(f"y{number}", 1, currency="CHF", total=5)]
+        populations = [applied(name, shipped()["segment", name]) for name in ("rfm", "big_baskets")]
+        shop.tell([*everything, *populations], DAY)
         assert shop.members("big_baskets") >= {"x9"}
         assert not shop.members("big_baskets") & set(people[:8])
         assert shop.members("rfm") == {*people, *(f"y{number}" for number in range(10))}
