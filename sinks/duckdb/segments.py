@@ -127,6 +127,7 @@ class Segments:
         with whole.transaction():
             landed_at = whole.value("SELECT value FROM ops.meta WHERE key = 'landed_at'")
             self._apply(whole, "", now, landed_at)
+            self._touch(definition.key, now, landed_at)
             members = whole.value(f"SELECT count(*) FROM {'valued' if definition.kind == TRAIT else 'found'}")
             whole.run("DELETE FROM segment.refresh WHERE kind = ? AND name = ?", [*definition.key])
             seconds = perf_counter() - began
@@ -160,7 +161,7 @@ class Segments:
         for kind in (TRAIT, SEGMENT):
             for definition in (one for one in live if one.kind == kind):
                 try:
-                    answer(scope, definition, asked(definition, now), self._seconds)
+                    answer(scope, definition, asked(definition, now, _hiding(definition)), self._seconds)
                 except AnswerError as error:
                     self._report(definition.key, definition.version, str(error), now)
                 else:
@@ -175,6 +176,11 @@ class Segments:
         times = {"now": now, "landed_at": landed_at}
         at.run_script(_filled("segment_apply", store, seen, nodes), times)
         at.run_script(_filled("trait_apply", store, seen, nodes), times)
+
+    def _touch(self, key: tuple[str, str], now: datetime, landed_at: str) -> None:
+        """Has those looked at again of whom a trait has changed, if live segments read traits."""
+        if key[0] == TRAIT and any(_reads_traits(one) for one in self._read.values()):
+            self._whole.step("trait_touch", trait=key[1], now=now, landed_at=landed_at)
 
     def _around(self, definition: Definition) -> str:
         """Customers with the columns that a definition names, for it to read instead of the whole view."""
@@ -214,6 +220,7 @@ class Segments:
                 now = self.now() or whole.value("SELECT max(failed_for) FROM segment.refresh")
                 landed_at = whole.value("SELECT value FROM ops.meta WHERE key = 'landed_at'")
                 self._apply(whole, "", now, landed_at)
+                self._touch((kind, name), now, landed_at)
                 whole.run("DELETE FROM segment.refresh WHERE kind = ? AND name = ?", [kind, name])
 
 
@@ -223,6 +230,19 @@ def _is_due(definition: Definition, standing: Standing | None, now: datetime) ->
     if standing.failed_for is not None:
         return now >= standing.failed_for + (definition.every or SWEEP)
     return definition.every is not None and now >= (standing.swept_for or now) + definition.every
+
+
+def _reads_traits(definition: Definition) -> bool:
+    tables, columns = definition.statement.tables, definition.statement.columns
+    by_column = CUSTOMERS in tables and (columns is None or "traits" in columns)
+    return definition.is_live and (by_column or "traits" in tables)
+
+
+def _hiding(definition: Definition) -> str:
+    """Customers without traits, for a computed trait that takes whole rows: it may not see itself."""
+    if definition.kind == TRAIT and definition.statement.columns is None:
+        return "WITH customers AS (SELECT * EXCLUDE (traits) FROM customers) "
+    return ""
 
 
 def _holds(definition: Definition, standing: Mapping[tuple[str, str], Standing]) -> bool:

@@ -60,7 +60,9 @@ def _show_times(console: Console, times: Sequence[Row]) -> None:
     for row in times:
         because = ", ".join(f"{key} = {text_of(value)}" for key, value in json.loads(row["reason"]).items())
         left = CAUSES.get(row["left_by"], "")
-        made.add_row(moment(row["since"]), moment(row["until"]), CAUSES[row["cause"]], left, safe(because))
+        made.add_row(
+            moment(row["since"]), moment(row["until"]), CAUSES[row["cause"]], left, Text(safe(because))
+        )
     console.print(made)
 
 
@@ -73,8 +75,9 @@ def _show_verdict(session: Session, reader: Reader, definition: Definition, cust
     except QueryError as error:
         console.print(Text(f"Asked now, it gives no answer: {safe(error)}", style="red"))
         return
-    console.print(f"Asked now ({moment(now)} UTC): {'yes' if rows else 'no'}. {definition.description}")
+    verdict = f"Asked now ({moment(now)} UTC): {'yes' if rows else 'no'}. {safe(definition.description)}"
+    console.print(Text(verdict))
     named = sorted(definition.statement.columns or ())
     facts = reader.records("FROM customers WHERE customer_id = $customer::UUID", {"customer": customer})[0]
     for name in (name for name in named if name in facts and name != "customer_id"):
-        console.print(f"  {name} = {safe(text_of(facts[name])) or 'nothing'}")
+        console.print(Text(f"  {name} = {safe(text_of(facts[name])) or 'nothing'}"))

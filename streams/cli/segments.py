@@ -137,7 +137,8 @@ def _list(session: Session, kind: str) -> None:
     except StoreMissing:
         pass  # the files can be shown without
     made = table("name", "looked at", ">customers", "state", "what")
-    made.columns[-1].no_wrap, made.columns[-1].overflow = True, "ellipsis"
+    for column in made.columns[:-1]:
+        column.no_wrap = True
     for name in sorted({*files, *standing}):
         row = standing.get(name)
         try:
@@ -145,7 +146,7 @@ def _list(session: Session, kind: str) -> None:
             told, when = (known.description if known else "its file is gone"), _when(known)
         except ContractError as error:
             known, told, when = None, str(error), "cannot be read"
-        made.add_row(name, when, f"{row['members']:,}" if row else "", _state(row, known), safe(told))
+        made.add_row(name, when, f"{row['members']:,}" if row else "", _state(row, known), Text(safe(told)))
     console = screen()
     console.print(made)
     for row in standing.values():
@@ -210,16 +211,16 @@ def _show_effect(console: Console, reader: Reader, definition: Definition, shown
     if shown.overlaps:
         made = table("also in", ">customers", ">of its")
         for row in shown.overlaps:
-            made.add_row(row["segment"], f"{row['shared']:,}", f"{row['members']:,}")
+            made.add_row(Text(row["segment"]), f"{row['shared']:,}", f"{row['members']:,}")
         console.print(made)
     if shown.sample:
         names = {str(row["customer_id"]): name_of(row) for row in briefs(reader, _ids(shown.sample))}
         columns = [name for name in shown.sample[0] if name != "customer_id"]
         made = table("customer", "name", *columns)
         for row in shown.sample:
-            one = str(row["customer_id"])
+            one, told = str(row["customer_id"]), [row[name] for name in columns]
             made.add_row(
-                short(one), safe(names.get(one, "")), *(safe(text_of(row[name])) for name in columns)
+                short(one), *(Text(safe(cell)) for cell in (names.get(one, ""), *map(text_of, told)))
             )
         console.print(made)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from schemas.catalogue import load
 from sinks.duckdb.database import Database, leave_pandas_out
+from sinks.duckdb.segments import Segments
 from sinks.duckdb.store import Store
 from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain, utc_now
@@ -49,3 +50,26 @@ def drain_log(paths: Paths, batch: int, dies_after: int, told: Connection) -> No
     for _ in drain(pipeline, SqliteLog(paths.log), utc_now, batch_size=batch):
         told.send("landed")
     store.close()
+
+
+def drain_and_divide(paths: Paths, batch: int, told: Connection) -> None:
+    """Drains the log, looks at segments after each batch, and says so; first, that the store is open."""
+    leave_pandas_out()
+    store = Store(paths.store, load())
+    connection = store.database.connection
+    segments = Segments((connection.cursor(), connection.cursor()), store.catalogue)
+    segments.at_once = 3
+    pipeline = Pipeline(store, SqliteRegistry(paths.registry))
+    told.send("open")
+    look(segments)
+    for _ in drain(pipeline, SqliteLog(paths.log), utc_now, batch_size=batch):
+        look(segments)
+        told.send("looked")
+    segments.close()
+    store.close()
+
+
+def look(segments: Segments) -> None:
+    """Looks at all that is due or touched, at the time of the last tick."""
+    if now := segments.now():
+        segments.catch_up(now)
