@@ -30,17 +30,58 @@ WITH met AS (
     WHERE $again::BOOLEAN OR desired.fields IS DISTINCT FROM expected.fields
         OR desired.contact IS NULL OR expected.contact IS NULL
 ),
-refused AS (
-    SELECT DISTINCT contact, action, fields
-    FROM activation.item
-    WHERE destination = $destination AND outcome = 'refused' AND NOT $again::BOOLEAN
+last AS ( -- the latest word to each contact point that has an answer
+    SELECT
+        item.contact,
+        arg_max(item.outcome, (delivery.number, item.place)) AS outcome,
+        arg_max(item.action, (delivery.number, item.place)) AS action,
+        arg_max(item.fields, (delivery.number, item.place)) AS fields,
+        arg_max(delivery.decided_at, (delivery.number, item.place)) AS decided_at
+    FROM activation.item AS item
+    JOIN activation.delivery AS delivery USING (delivery_id)
+    WHERE item.destination = $destination AND item.outcome IN ('taken', 'refused')
+    GROUP BY item.contact
 ),
-consented AS (
-    SELECT DISTINCT contact
+told AS ( -- whom the tool may know of
+    SELECT contact FROM activation.holding WHERE destination = $destination
+    UNION
+    SELECT item.contact
+    FROM activation.item AS item
+    JOIN activation.delivery AS delivery USING (delivery_id)
+    WHERE item.destination = $destination AND item.outcome IS NULL AND delivery.attempts > 0
+),
+consent AS (
+    SELECT contact, bool_or(status = 'granted') AS is_granted, max(withdrawn_at) AS withdrawn_at
     FROM consents
-    WHERE contact_kind = $kind AND purpose = $purpose AND status = 'granted'
+    WHERE contact_kind = $kind AND purpose = $purpose
+    GROUP BY contact
+),
+unseen AS ( -- those of whom something landed that segments have not looked at yet: memberships may be to come
+    SELECT DISTINCT node.component
+    FROM segment.touched AS touched
+    JOIN identity.node AS node USING (node)
+),
+unsettled AS (
+    SELECT text.value AS contact
+    FROM identity.identifier AS text
+    JOIN identity.node AS node USING (node)
+    JOIN unseen USING (component)
+    WHERE text.kind = $kind
+),
+judged AS (
+    SELECT
+        met.*,
+        met.action = 'remove' AND consent.is_granted IS NOT TRUE AS withdrawn,
+        last.outcome = 'refused' AND last.action = met.action AND last.fields = met.fields
+            AND coalesce(consent.withdrawn_at, '-infinity') <= last.decided_at AND NOT $again::BOOLEAN AS refused
+    FROM met
+    LEFT JOIN consent ON consent.contact = met.contact
+    LEFT JOIN last ON last.contact = met.contact
 )
-SELECT met.*, met.action = 'remove' AND consented.contact IS NULL AS withdrawn
-FROM met
-LEFT JOIN consented ON consented.contact = met.contact
-ANTI JOIN refused ON refused.contact = met.contact AND refused.action = met.action AND refused.fields = met.fields;
+SELECT contact, action, fields, withdrawn
+FROM judged
+WHERE refused IS NOT TRUE
+    AND CASE
+        WHEN withdrawn THEN contact IN (SELECT contact FROM told)
+        ELSE contact NOT IN (SELECT contact FROM unsettled)
+    END;

@@ -10,7 +10,7 @@ INSERT INTO activation.holding
 SELECT $destination, contact, fields, $now::TIMESTAMP FROM taken WHERE action <> 'remove';
 
 UPDATE activation.delivery
-SET sent_at = $now::TIMESTAMP, attempts = attempts + 1, trouble = NULL
+SET sent_at = $now::TIMESTAMP, trouble = NULL
 WHERE delivery_id = $delivery;
 
 DELETE FROM activation.item
