@@ -106,6 +106,13 @@ class Compared:
             self.settle(delivery, name=audience.name)
         return sent
 
+    def begin_again(self) -> None:
+        """The process that sends has died, amid what it did last; another one goes on."""
+        self.at.connection.begin()
+        self.at.run("UPDATE activation.delivery SET attempts = attempts + 7")
+        self.at.connection.close()
+        self.at = Statements(self.store.database.connection.cursor())
+
     def decide(self, decision: str, rows: int | None = None, name: str = "mail") -> None:
         """A person decides, now."""
         at = next(self._clock)
