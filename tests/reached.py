@@ -90,12 +90,13 @@ def everybody() -> Said:
 
 
 class Reach:
-    """A project whose `rundum run` lives, a tool that it sends to, and who is to be there."""
+    """A project whose `rundum run` lives, a tool that it sends to, who is to be there, and all who ever came."""
 
     def __init__(self, project: Project, tool: Tool, run: Started) -> None:
         """Nobody is there yet."""
         self.project, self.tool, self.run = project, tool, run
         self.there: set[int] = set()
+        self.known: set[int] = set()
         self._numbers = count(100)
 
     def come(self, numbers: Iterable[int] = ()) -> int:
@@ -103,6 +104,7 @@ class Reach:
         new = [*numbers] or [next(self._numbers)]
         append(self.project, [said for number in new for said in person(number)])
         self.there |= {*new}
+        self.known |= {*new}
         return new[-1]
 
     def withdraw(self) -> int:

@@ -102,7 +102,8 @@ def plan(
 ) -> tuple[int, int]:
     """Compares, and decides deliveries of the differences; how many rows go, and how many wait.
 
-    Where the segment does not hold only withdrawals go. `delivery_id`, with which the deliveries' ids begin,
+    Where the segment does not hold only withdrawals go. What a resync changes waits for an approval as any
+    change does, and the resync with it. `delivery_id`, with which the deliveries' ids begin,
     must be new in the world.
     """
     trouble, word = why_not(at, audience), _heard(at, audience.name)
@@ -110,9 +111,10 @@ def plan(
     at.run("CREATE OR REPLACE TEMP TABLE desired AS " + desired_sql(audience, customers), asked)
     _compare(at, audience, again=word.again)
     wanted, size = at.rows(
-        "SELECT (SELECT count(*) FROM difference WHERE NOT withdrawn), (SELECT count(*) FROM expected)"
+        "SELECT (SELECT count(*) FROM difference WHERE is_change AND NOT withdrawn),"
+        " (SELECT count(*) FROM expected)"
     )[0]
-    is_small = word.again or wanted <= audience.max_change * size
+    is_small = wanted <= audience.max_change * size
     is_approved = not is_small and word.covers(wanted)
     if trouble or not (is_small or is_approved):
         at.run("DELETE FROM difference WHERE NOT withdrawn")
@@ -122,7 +124,7 @@ def plan(
     row = [
         audience.name, now, held, (word.held_since or now) if held else None, trouble or None,
         word.approval if is_approved and not trouble else word.approved,
-        word.resync if word.again and not trouble else word.resynced,
+        word.resync if word.again and not trouble and not held else word.resynced,
     ]  # fmt: skip
     at.run("INSERT INTO activation.standing VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     return going, held

@@ -150,7 +150,8 @@ def _meant(session: Session, name: str) -> Destination:
     for fault in faults:
         if fault.file.stem == name:
             raise click.ClickException(str(fault))
-    raise click.ClickException(f"{folder / f'{name}.toml'}: is not there; {near(name, sorted(found))}")
+    known = near(name, sorted(found)) if found else "no other is either"
+    raise click.ClickException(f"{folder / f'{name}.toml'}: is not there; {known}")
 
 
 def _decision(decision: str, doc: str, done: str) -> Callable[..., None]:

@@ -24,11 +24,12 @@ WITH met AS (
             WHEN expected.contact IS NULL THEN 'add'
             ELSE 'update'
         END AS action,
-        coalesce(desired.fields, '{}') AS fields
+        coalesce(desired.fields, '{}') AS fields,
+        desired.fields IS DISTINCT FROM expected.fields
+            OR desired.contact IS NULL OR expected.contact IS NULL AS is_change
     FROM desired
     FULL JOIN expected ON expected.contact = desired.contact
-    WHERE $again::BOOLEAN OR desired.fields IS DISTINCT FROM expected.fields
-        OR desired.contact IS NULL OR expected.contact IS NULL
+    WHERE is_change OR $again::BOOLEAN
 ),
 last AS ( -- the latest word to each contact point that has an answer
     SELECT
@@ -78,7 +79,7 @@ judged AS (
     LEFT JOIN consent ON consent.contact = met.contact
     LEFT JOIN last ON last.contact = met.contact
 )
-SELECT contact, action, fields, withdrawn
+SELECT contact, action, fields, is_change, withdrawn
 FROM judged
 WHERE refused IS NOT TRUE
     AND CASE

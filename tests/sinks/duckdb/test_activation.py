@@ -150,6 +150,32 @@ def test_resync_sends_everything_again_once(five: Compared) -> None:
     assert five.plan() == (0, 0)
 
 
+def test_a_resync_lets_no_large_change_go_unseen(five: Compared) -> None:
+    five.land(*people(*range(10, 20)), withdrawal(0))
+    assert five.plan() == (1, 10)
+    five.decide("resync")
+    assert five.plan() == (0, 10)
+    five.decide("approve", 10)
+    assert five.plan() == (14, 0)
+    assert [action for action, _ in five.send()] == ["remove"] + ["add"] * 10 + ["update"] * 4
+    assert five.plan() == (0, 0)
+
+
+def test_all_that_was_refused_goes_again_at_a_resync_with_an_approval(shop: Compared) -> None:
+    shop.land(*people(0, 1, 2))
+    shop.plan()
+    shop.decide("approve", 3)
+    shop.plan()
+    refuse(shop)
+    assert shop.plan() == (0, 0)
+    shop.decide("resync")
+    assert shop.plan() == (0, 3)
+    shop.decide("approve", 3)
+    assert shop.plan() == (3, 0)
+    shop.send()
+    assert len(shop.holds()) == 3
+
+
 def test_a_resync_waits_for_the_segment(five: Compared) -> None:
     five.land(applied(ALL, None, at=50))
     five.decide("resync")
