@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import pytest
+
 from sinks.gateway.access import Access
 from streams.pipeline import micros, utc_now
 from streams.settings import Project
@@ -90,11 +92,13 @@ def everybody() -> Said:
 
 
 class Reach:
-    """A project whose `rundum run` lives, a tool that it sends to, who is to be there, and all who ever came."""
+    """A project whose `rundum run` lives, a tool that it sends to, who is to be there, and who ever came."""
 
-    def __init__(self, project: Project, tool: Tool, run: Started) -> None:
+    run: Started
+
+    def __init__(self, project: Project, tool: Tool) -> None:
         """Nobody is there yet."""
-        self.project, self.tool, self.run = project, tool, run
+        self.project, self.tool = project, tool
         self.there: set[int] = set()
         self.known: set[int] = set()
         self._numbers = count(100)
@@ -160,11 +164,20 @@ def reach(folder: Path) -> Iterator[Reach]:
         append(project, [everybody()])
         webhook(project, tool)
         with running(project) as run:
-            made = Reach(project, tool, run)
+            made = Reach(project, tool)
+            made.run = run
             made.come(range(6))
             made.approve("mail")
             wait_for(made.is_right)
             yield made
+
+
+@contextmanager
+def reach_stopped(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Reach]:
+    """A project, to be run by the test, and a tool."""
+    patch.setenv(VARIABLE, SECRET)
+    with tooled(folder) as (project, tool):
+        yield Reach(project, tool)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ A tool is a model: it applies a delivery once for each id, and may take one whos
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -67,8 +68,8 @@ class Activated(RuleBasedStateMachine):
         self.tool = Tool()
         self.tool.held = {contact: {} for contact in self.shop.holds()}
         self.clock = 100
-        self.refusing: set[str] = set()
         self.open: Delivery | None = None
+        self.last: dict[str, datetime] = {}
 
     def teardown(self) -> None:
         """Nothing goes wrong any more: all that is left goes, and the tool holds whom it should."""
@@ -79,7 +80,6 @@ class Activated(RuleBasedStateMachine):
 
     def _end(self) -> None:
         self.shop.look()
-        self.refusing.clear()
         for _ in range(2):  # what was refused goes again at the resync
             held = self.shop.plan(AUDIENCE)[1]
             if held:
@@ -100,10 +100,12 @@ class Activated(RuleBasedStateMachine):
             self.shop.settle(delivery)
 
     def check(self, delivery: Delivery) -> None:
-        """Nobody who has withdrawn is told of, and nobody whom it cannot know is taken back."""
+        """Nobody who has withdrawn is told of, and each is told of in the order in which that was decided."""
         granted = {contact for (contact,) in self.shop.at.rows(GRANTED)}
         for item in delivery.items:
             assert item.action == "remove" or item.contact in granted
+            assert self.last.get(item.contact, delivery.decided_at) <= delivery.decided_at, "in order"
+            self.last[item.contact] = delivery.decided_at
 
     def said(self, event: Said, look: bool) -> None:
         self.clock += 1

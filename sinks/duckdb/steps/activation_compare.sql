@@ -1,12 +1,26 @@
 -- What a destination should hold against what it will hold once everything under way has arrived.
 CREATE OR REPLACE TEMP TABLE expected AS
-WITH last AS (
-    SELECT item.contact, arg_max(item.action, (delivery.number, item.place)) AS action,
-        arg_max(item.fields, (delivery.number, item.place)) AS fields
+WITH known AS (
+    SELECT item.*, delivery.number, delivery.sent_at
     FROM activation.item AS item
     JOIN activation.delivery AS delivery USING (delivery_id)
-    WHERE item.destination = $destination AND delivery.sent_at IS NULL AND item.outcome IS NULL
-    GROUP BY item.contact
+    WHERE item.destination = $destination
+),
+withdrawal AS ( -- which overtakes what was decided before it
+    SELECT contact, max(number) AS number
+    FROM known
+    WHERE withdrawn AND outcome IS DISTINCT FROM 'dropped'
+    GROUP BY contact
+),
+last AS (
+    SELECT
+        known.contact,
+        arg_max(known.action, (known.number, known.place)) AS action,
+        arg_max(known.fields, (known.number, known.place)) AS fields
+    FROM known
+    LEFT JOIN withdrawal ON withdrawal.contact = known.contact
+    WHERE known.sent_at IS NULL AND known.outcome IS NULL AND known.number >= coalesce(withdrawal.number, 0)
+    GROUP BY known.contact
 )
 SELECT contact, fields FROM last WHERE action <> 'remove'
 UNION ALL

@@ -242,6 +242,24 @@ def test_withdrawals_overtake_what_waits_for_a_tool_that_is_down(five: Compared)
     assert five.begin() is None
 
 
+def test_what_a_withdrawal_has_overtaken_comes_never_as_news(five: Compared) -> None:
+    five.land(*people(5, 6))
+    five.plan()
+    first = five.take()
+    five.postpone(first, seconds=3600)
+    five.land(withdrawal(5))
+    five.plan()
+    assert five.send() == [("remove", mail(5))]
+    five.land(consent(5, at=9))
+    assert five.plan() == (1, 0)
+    again = five.take(later=1_000_000)
+    assert told(again) == [("add", mail(6))]
+    assert again.delivery_id != first.delivery_id
+    five.settle(again)
+    assert five.send() == [("add", mail(5))]
+    assert five.plan() == (0, 0)
+
+
 def test_large_changes_go_in_portions_with_a_look_at_consents_before_each(shop: Compared) -> None:
     audience = MAIL._replace(portion=4)
     shop.land(*people(*range(10)))
