@@ -118,6 +118,8 @@ def plan(
     is_approved = not is_small and word.covers(wanted)
     if trouble or not (is_small or is_approved):
         at.run("DELETE FROM difference WHERE NOT withdrawn")
+    elif is_small:  # what is approved goes whole: its approval counts once
+        at.run("DELETE FROM difference WHERE NOT is_settled")
     going = _decide(at, audience, now, delivery_id)
     held = 0 if trouble or is_small or is_approved else wanted
     at.run("DELETE FROM activation.standing WHERE destination = ?", [audience.name])

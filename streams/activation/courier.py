@@ -35,7 +35,10 @@ from sinks.duckdb.views import views_of
 from streams.activation.sending import audience_of, refused_of, retry_at, sending_of
 from streams.pipeline import utc_now
 
-SHARE = 0.1  # of the time, at most, for comparing
+SHARE = 0.1  # of the time, at most, for comparing,
+LONGEST_WAIT = (
+    15.0  # seconds; but a withdrawal must be known within a minute, however long a comparison takes
+)
 
 
 class Means(NamedTuple):
@@ -85,7 +88,8 @@ class Courier:
             began = monotonic()
             self._plan()
             self._compared = state
-            self._compare_at = monotonic() + (monotonic() - began) * (1 - SHARE) / SHARE
+            pause = (monotonic() - began) * (1 - SHARE) / SHARE
+            self._compare_at = monotonic() + min(pause, LONGEST_WAIT)
 
     def _plan(self) -> None:
         customers, now = views_of(self._means.catalogue())[CUSTOMERS], utc_now()

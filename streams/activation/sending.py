@@ -16,7 +16,7 @@ from sinks.duckdb.activation import Audience, Delivery, Refused
 FIRST_PAUSE = 1.0  # seconds; each further one is twice as long,
 # until they no longer grow: a tool that is back must hear of a withdrawal within a minute. None is the last.
 LONGEST_PAUSE = 30.0
-REQUESTS, FEWEST, MOST = 4, 50, 10_000  # what a delivery may take until the next look at what has changed
+REQUESTS, FEWEST, MOST = 4, 20, 10_000  # what a delivery may take until the next look at what has changed
 
 
 def audience_of(destination: Destination) -> Audience:

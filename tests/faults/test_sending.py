@@ -1,4 +1,4 @@
-"""`rundum run`, killed again and again while it sends: the tool holds whom it should, each id has one body."""
+"""`rundum run`, killed again and again while it sends: the tool holds whom it should, an id has one body."""
 
 from __future__ import annotations
 

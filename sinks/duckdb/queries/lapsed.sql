@@ -1,5 +1,5 @@
--- Items of a delivery ($delivery) that must not go any more: the consent to the purpose ($purpose) is gone, or a
--- withdrawal that was decided later has overtaken them, after which they would come as news.
+-- Items of a delivery ($delivery) that must not go any more: the consent to the purpose ($purpose) is gone, or
+-- a withdrawal that was decided later has overtaken them, after which they would come as news.
 WITH later AS (
     SELECT DISTINCT item.contact
     FROM activation.item AS item

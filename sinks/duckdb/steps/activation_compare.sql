@@ -88,15 +88,14 @@ judged AS (
         met.*,
         met.action = 'remove' AND consent.is_granted IS NOT TRUE AS withdrawn,
         last.outcome = 'refused' AND last.action = met.action AND last.fields = met.fields
-            AND coalesce(consent.withdrawn_at, '-infinity') <= last.decided_at AND NOT $again::BOOLEAN AS refused
+            AND coalesce(consent.withdrawn_at, '-infinity') <= last.decided_at AND NOT $again::BOOLEAN
+            AS refused
     FROM met
     LEFT JOIN consent ON consent.contact = met.contact
     LEFT JOIN last ON last.contact = met.contact
 )
-SELECT contact, action, fields, is_change, withdrawn
+SELECT
+    contact, action, fields, is_change, withdrawn,
+    withdrawn OR NOT is_change OR contact NOT IN (SELECT contact FROM unsettled) AS is_settled
 FROM judged
-WHERE refused IS NOT TRUE
-    AND CASE
-        WHEN withdrawn THEN contact IN (SELECT contact FROM told)
-        ELSE contact NOT IN (SELECT contact FROM unsettled)
-    END;
+WHERE refused IS NOT TRUE AND (NOT withdrawn OR contact IN (SELECT contact FROM told));

@@ -1,4 +1,4 @@
--- All rows of a delivery ($delivery) that were not refused or dropped are taken; its tool holds them from now on.
+-- All rows of a delivery ($delivery) that were not refused or dropped are taken; its tool holds them now.
 UPDATE activation.item SET outcome = 'taken' WHERE delivery_id = $delivery AND outcome IS NULL;
 
 CREATE OR REPLACE TEMP TABLE taken AS

@@ -297,6 +297,17 @@ def test_a_merge_and_an_unmerge_of_two_who_are_held_send_nothing(five: Compared)
     assert len(five.holds()) == 5
 
 
+def test_a_large_change_waits_even_while_segments_have_yet_to_look_at_most_of_it(five: Compared) -> None:
+    five.land(*people(*range(10, 20)))
+    assert five.plan() == (0, 10)
+    since = five.standing()["since"]
+    five.land(*(person(at, at=9) for at in range(10, 19)), look=False)
+    assert five.plan() == (0, 10)
+    five.decide("approve", 10)
+    assert five.standing()["since"] == since
+    assert five.plan() == (10, 0)
+
+
 def test_a_merge_never_widens_consent(five: Compared) -> None:
     five.land(person(7))
     five.land(constraint(("user_id", "u0"), ("user_id", "u7"), "must", 10))

@@ -1,4 +1,4 @@
-"""A destination that is a topic: a record for each contact point, keyed by it, read with the registry's schema."""
+"""A destination that is a topic: a record for each contact point, keyed by it, in the registry's schema."""
 
 from __future__ import annotations
 
