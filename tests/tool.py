@@ -100,7 +100,8 @@ class Tool:
 
     def held(self) -> dict[str, Any]:
         """Whom the tool holds by webhooks that it took, each once by its id: contact -> fields."""
-        taken = {one.headers["webhook-id"]: one.json for one in self.told() if 200 <= one.status < 300}
+        webhooks = [one for one in self.told() if "webhook-id" in one.headers]
+        taken = {one.headers["webhook-id"]: one.json for one in webhooks if 200 <= one.status < 300}
         held = dict[str, Any]()
         for body in taken.values():
             for row in body["data"]["rows"]:

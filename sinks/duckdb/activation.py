@@ -22,7 +22,11 @@ SLACK = 1.2  # by which a change may have grown since it was approved
 
 
 class Audience(NamedTuple):
-    """Whom a destination should hold, and how much may change at once: `max_change` is a share."""
+    """Whom a destination should hold, and how much may change at once: `max_change` is a share.
+
+    `portion` is how many rows a delivery has at most: consent is checked again, and what is new is compared,
+    between two deliveries.
+    """
 
     name: str
     segment: str
@@ -31,6 +35,7 @@ class Audience(NamedTuple):
     fields: Mapping[str, str]
     exclude: tuple[str, ...]
     max_change: float
+    portion: int = 1_000
 
 
 class Item(NamedTuple):
@@ -70,7 +75,9 @@ def parameters_of(audience: Audience) -> dict[str, Any]:
 def desired_sql(audience: Audience, customers: Script) -> str:
     """The SELECT of the contact points that a destination should hold, with their fields as JSON."""
     columns = {source for source in audience.fields.values() if not source.startswith(REASON)}
-    pairs = ", ".join(f"{literal(target)}: {_value(source)}" for target, source in audience.fields.items())
+    pairs = ", ".join(
+        f"{literal(target)}: {_value(source)}" for target, source in sorted(audience.fields.items())
+    )
     fields = f"{{{pairs}}}" if pairs else "MAP {}"
     return script("queries", "desired").text.format(customers=slim(customers, columns, ()), fields=fields)
 
@@ -93,28 +100,33 @@ def why_not(store: Rows, audience: Audience) -> str:
 def plan(
     at: Statements, audience: Audience, customers: Script, now: datetime, delivery_id: str
 ) -> tuple[int, int]:
-    """Compares, and decides one delivery of the differences; how many rows go, and how many wait.
+    """Compares, and decides deliveries of the differences; how many rows go, and how many wait.
 
-    Where the segment does not hold only withdrawals go. `delivery_id` must be new in the world.
+    Where the segment does not hold only withdrawals go. What a resync changes waits for an approval as any
+    change does, and the resync with it. `delivery_id`, with which the deliveries' ids begin,
+    must be new in the world.
     """
     trouble, word = why_not(at, audience), _heard(at, audience.name)
     asked = parameters_of(audience)
     at.run("CREATE OR REPLACE TEMP TABLE desired AS " + desired_sql(audience, customers), asked)
-    at.step("activation_compare", destination=audience.name, again=word.again, **asked)
+    _compare(at, audience, again=word.again)
     wanted, size = at.rows(
-        "SELECT (SELECT count(*) FROM difference WHERE NOT withdrawn), (SELECT count(*) FROM expected)"
+        "SELECT (SELECT count(*) FROM difference WHERE is_change AND NOT withdrawn),"
+        " (SELECT count(*) FROM expected)"
     )[0]
-    is_small = word.again or wanted <= audience.max_change * size
+    is_small = wanted <= audience.max_change * size
     is_approved = not is_small and word.covers(wanted)
     if trouble or not (is_small or is_approved):
         at.run("DELETE FROM difference WHERE NOT withdrawn")
-    going = _decide(at, audience.name, now, delivery_id)
+    elif is_small:  # what is approved goes whole: its approval counts once
+        at.run("DELETE FROM difference WHERE NOT is_settled")
+    going = _decide(at, audience, now, delivery_id)
     held = 0 if trouble or is_small or is_approved else wanted
     at.run("DELETE FROM activation.standing WHERE destination = ?", [audience.name])
     row = [
         audience.name, now, held, (word.held_since or now) if held else None, trouble or None,
         word.approval if is_approved and not trouble else word.approved,
-        word.resync if word.again and not trouble else word.resynced,
+        word.resync if word.again and not trouble and not held else word.resynced,
     ]  # fmt: skip
     at.run("INSERT INTO activation.standing VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     return going, held
@@ -148,23 +160,32 @@ def _heard(at: Statements, destination: str) -> Word:
     return Word(*at.rows(script("queries", "destination_word").text, {"destination": destination})[0])
 
 
-def _decide(at: Statements, destination: str, now: datetime, delivery_id: str) -> int:
-    """Writes the differences at hand as a delivery; how many rows it has. Withdrawals go first."""
+def _compare(at: Statements, audience: Audience, *, again: bool) -> None:
+    """Fills `difference` and `expected` from `desired`."""
+    at.step("activation_compare", destination=audience.name, again=again, **parameters_of(audience))
+
+
+def _decide(at: Statements, audience: Audience, now: datetime, delivery_id: str) -> int:
+    """Writes the differences at hand as deliveries; how many rows they have. Withdrawals go first, alone."""
     count: int = at.value("SELECT count(*) FROM difference")
     if count:
-        number = at.value("SELECT max(number) FROM activation.delivery WHERE destination = ?", [destination])
-        row = [delivery_id, destination, (number or 0) + 1, now, now]
-        at.run("INSERT INTO activation.delivery VALUES (?, ?, ?, ?, 0, ?, NULL, NULL)", row)
-        at.step("activation_decide", delivery=delivery_id, destination=destination)
+        told = {"destination": audience.name, "now": now, "delivery": delivery_id}
+        at.step("activation_decide", portion=max(audience.portion, 1), **told)
     return count
 
 
-def stick(at: Statements, destination: str, now: datetime, trouble: str) -> None:
-    """Notes why a destination cannot be compared."""
-    word = _heard(at, destination)
-    at.run("DELETE FROM activation.standing WHERE destination = ?", [destination])
-    row = [destination, now, 0, word.held_since, trouble, word.approved, word.resynced]
+def stick(at: Statements, audience: Audience, now: datetime, trouble: str, delivery_id: str) -> int:
+    """Notes why a destination cannot be compared; only withdrawals go, and how many."""
+    asked = {"kind": audience.contact, "purpose": audience.purpose}
+    at.run(f"CREATE OR REPLACE TEMP TABLE desired AS {script('queries', 'consented').text}", asked)
+    _compare(at, audience, again=False)
+    at.run("DELETE FROM difference WHERE NOT withdrawn")
+    going = _decide(at, audience, now, delivery_id)
+    word = _heard(at, audience.name)
+    at.run("DELETE FROM activation.standing WHERE destination = ?", [audience.name])
+    row = [audience.name, now, 0, word.held_since, trouble, word.approved, word.resynced]
     at.run("INSERT INTO activation.standing VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    return going
 
 
 def is_paused(store: Rows, destination: str) -> bool:
@@ -176,17 +197,16 @@ def is_paused(store: Rows, destination: str) -> bool:
 
 
 def begin_delivery(at: Statements, audience: Audience, now: datetime, new_id: str) -> Delivery | None:
-    """The oldest delivery that is not sent yet, if its time has come; it counts as tried from now on.
+    """The delivery that goes next, if its time has come; it counts as tried from now on.
+
+    That is the oldest, after those that hold nothing but withdrawals. These may overtake: what they overtake
+    does not go to their contacts any more, unless these have consented again.
 
     What is no longer consented does not go: before the first attempt it is dropped, after that it becomes a
     removal, for the tool may have taken it. The delivery then goes on under `new_id`: under one id the rows
     are always the same.
     """
-    rows = at.rows(
-        "SELECT delivery_id, decided_at, attempts, next_at FROM activation.delivery"
-        " WHERE destination = ? AND sent_at IS NULL ORDER BY number LIMIT 1",
-        [audience.name],
-    )
+    rows = at.rows(script("queries", "delivery_next").text, {"destination": audience.name})
     if not rows or rows[0][3] > now:
         return None
     delivery, decided_at, attempts, _ = rows[0]

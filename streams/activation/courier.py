@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 from typing import Any, NamedTuple
@@ -15,9 +16,18 @@ from uuid import uuid4
 import duckdb
 
 from schemas.catalogue import Catalogue
-from sinks.destinations.protocol import Sender, Unavailable
+from sinks.destinations.protocol import Sender, Unavailable, told
 from sinks.destinations.settings import Destination
-from sinks.duckdb.activation import begin_delivery, is_paused, plan, postpone, settle, stick
+from sinks.duckdb.activation import (
+    Delivery,
+    Refused,
+    begin_delivery,
+    is_paused,
+    plan,
+    postpone,
+    settle,
+    stick,
+)
 from sinks.duckdb.database import Statements
 from sinks.duckdb.scope import CUSTOMERS
 from sinks.duckdb.sql import script
@@ -25,7 +35,10 @@ from sinks.duckdb.views import views_of
 from streams.activation.sending import audience_of, refused_of, retry_at, sending_of
 from streams.pipeline import utc_now
 
-SHARE = 0.1  # of the time, at most, for comparing
+SHARE = 0.1  # of the time, at most, for comparing,
+LONGEST_WAIT = (
+    15.0  # seconds; but a withdrawal must be known within a minute, however long a comparison takes
+)
 
 
 class Means(NamedTuple):
@@ -57,10 +70,11 @@ class Courier:
         return self._deliver()
 
     def close(self) -> None:
-        """Lets go of the store and the tool."""
-        self._at.connection.close()
-        if self._sender:
-            self._sender.close()
+        """Lets go of the store and the tool, whatever state these are in."""
+        for one in (self._at.connection, self._sender):
+            with suppress(Exception):
+                if one:
+                    one.close()
 
     def interrupt(self) -> None:
         """Ends what is asked of the store now; for other threads."""
@@ -74,17 +88,18 @@ class Courier:
             began = monotonic()
             self._plan()
             self._compared = state
-            self._compare_at = monotonic() + (monotonic() - began) * (1 - SHARE) / SHARE
+            pause = (monotonic() - began) * (1 - SHARE) / SHARE
+            self._compare_at = monotonic() + min(pause, LONGEST_WAIT)
 
     def _plan(self) -> None:
         customers, now = views_of(self._means.catalogue())[CUSTOMERS], utc_now()
         try:
             with self._at.transaction():
                 plan(self._at, self._audience, customers, now, str(uuid4()))
-        except (duckdb.BinderException, duckdb.ConversionException) as error:
-            why = str(error).strip().splitlines()[0]
+        except (duckdb.BinderException, duckdb.DataError) as error:
+            why = f"{self.destination.file}: fields: {str(error).strip().splitlines()[0]}"
             with self._at.transaction():
-                stick(self._at, self.destination.name, now, f"{self.destination.file}: fields: {why}")
+                stick(self._at, self._audience, now, why, str(uuid4()))
 
     def _deliver(self) -> bool:
         with self._at.transaction():
@@ -92,12 +107,7 @@ class Courier:
         if delivery is None:
             return False
         try:
-            if delivery.items:
-                self._sender = self._sender or self._means.sender(self.destination)
-                answer = self._sender.send(sending_of(self.destination, delivery))
-                refused = refused_of(delivery, answer)
-            else:
-                refused = []
+            refused = self._send(delivery) if delivery.items else []
         except Unavailable as failure:
             with self._at.transaction():
                 again = retry_at(utc_now(), delivery.attempts, failure)
@@ -107,3 +117,13 @@ class Courier:
         with self._at.transaction():
             settle(self._at, self.destination.name, delivery.delivery_id, refused, now)
         return True
+
+    def _send(self, delivery: Delivery) -> list[Refused]:
+        """What the tool refused. Raises Unavailable, whatever failed: it is never asked without a pause."""
+        try:
+            self._sender = self._sender or self._means.sender(self.destination)
+            return refused_of(delivery, self._sender.send(sending_of(self.destination, delivery)))
+        except Unavailable:
+            raise
+        except Exception as failure:
+            raise Unavailable(f"{type(failure).__name__}: {told(str(failure))}") from failure

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -51,9 +51,7 @@ class Activation:
         self._thread.join()
         for route in self._routes.values():
             route.stop.set()
-        until = monotonic() + GRACE_SECONDS
-        for route in self._routes.values():
-            route.close(until)
+        _await(self._routes.values())
         self._root.close()
 
     def __enter__(self) -> Self:
@@ -67,25 +65,32 @@ class Activation:
     def _run(self) -> None:
         while not self._stop.is_set():
             folder = self._project.root / FOLDER
-            seen = _seen(folder)
-            if seen != self._seen:
-                self._seen = seen
-                self._follow(folder)
+            try:
+                seen = _seen(folder)
+                if seen != self._seen:
+                    self._follow(folder)
+                    self._seen = seen
+            except Exception as failure:  # whatever it is: the files are looked at again
+                self._hear(f"{type(failure).__name__}: {failure}")
             self._stop.wait(LOOK_SECONDS)
+
+    def _hear(self, trouble: str) -> None:
+        """Says what is wrong with the files, once."""
+        if trouble and trouble != self._told:
+            self._tell(f"destinations: {trouble}")
+        self._told = trouble
 
     def _follow(self, folder: Path) -> None:
         """Begins and ends couriers as the files say now; what cannot be read goes on as it was."""
         found, faults = load_destinations(folder)
-        told = "\n".join(map(str, faults))
-        if told and told != self._told:
-            self._tell(f"destinations: {told}")
-        self._told = told
+        self._hear("\n".join(map(str, faults)))
         broken = {fault.file.stem for fault in faults}
-        for name, route in [*self._routes.items()]:
-            if name not in broken and found.get(name) != route.destination:
-                route.stop.set()
-                route.close(monotonic() + GRACE_SECONDS)
-                del self._routes[name]
+        ended = {name: route for name, route in self._routes.items()
+                 if name not in broken and found.get(name) != route.destination}  # fmt: skip
+        for name, route in ended.items():
+            route.stop.set()
+            del self._routes[name]
+        _await(ended.values())
         means = Means(self._root.cursor, self._sender_of, lambda: self._owner.store.catalogue, self._planning)
         for name, destination in found.items():
             if name not in self._routes:
@@ -107,20 +112,22 @@ class _Route:
         self._thread = threading.Thread(target=self._run, name=f"to {destination.name}", daemon=True)
         self._thread.start()
 
-    def close(self, until: float) -> None:
-        """Waits for the courier's end. One that waits for an answer notes it if it comes, and ends then."""
+    def has_ended(self, until: float) -> bool:
+        """Waits until then for the courier's end, after which it touches the store no more."""
         self._thread.join(max(0.0, until - monotonic()))
-        if self._thread.is_alive() and (courier := self._courier):
+        return not self._thread.is_alive()
+
+    def interrupt(self) -> None:
+        """Ends what it asks of the store now; what it asks of a tool goes on."""
+        if courier := self._courier:
             with suppress(duckdb.Error):
                 courier.interrupt()
-            self._thread.join(INTERRUPT_SECONDS)
 
     def _run(self) -> None:
         while not self.stop.wait(0 if self._serve() else LOOK_SECONDS):
             pass
         if courier := self._courier:
-            with suppress(duckdb.Error):
-                courier.close()
+            courier.close()
 
     def _serve(self) -> bool:
         """One look; whether the next is due at once."""
@@ -129,11 +136,10 @@ class _Route:
             return self._courier.look()
         except Exception as failure:  # whatever it is: it is this destination's alone
             if not self.stop.is_set():
-                self._complain(str(failure).strip().splitlines()[0] or repr(failure))
+                self._complain((str(failure).strip() or repr(failure)).splitlines()[0])
                 courier, self._courier = self._courier, None
                 if courier:
-                    with suppress(duckdb.Error):
-                        courier.close()
+                    courier.close()
             return False
 
     def _complain(self, what: str) -> None:
@@ -142,7 +148,22 @@ class _Route:
             self._tell(f"destination {self.destination.name}: {what}")
 
 
+def _await(routes: Collection[_Route]) -> None:
+    """Waits for couriers' ends. One that waits for an answer notes it if it comes soon."""
+    until = monotonic() + GRACE_SECONDS
+    left = [route for route in routes if not route.has_ended(until)]
+    until = monotonic() + INTERRUPT_SECONDS
+    while left and monotonic() < until:
+        for route in left:
+            route.interrupt()
+        left = [route for route in left if not route.has_ended(monotonic() + INTERRUPT_SECONDS / 10)]
+
+
 def _seen(folder: Path) -> object:
     """Tells apart what the files say at two times."""
-    stats = [(file.name, file.stat()) for file in sorted(folder.glob("*.toml"))]
-    return [(name, stat.st_mtime_ns, stat.st_size) for name, stat in stats]
+    seen = []
+    for file in sorted(folder.glob("*.toml")):
+        with suppress(OSError):  # it has just gone, or leads nowhere, as an editor's lock does
+            stat = file.stat()
+            seen.append((file.name, stat.st_mtime_ns, stat.st_size))
+    return seen

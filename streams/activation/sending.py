@@ -5,16 +5,18 @@ Decides how an item reads to a sender, and how long it waits after a failure. Mu
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timedelta
 
+from sinks.destinations.kinds import Folder, Kafka
 from sinks.destinations.protocol import Answer, Row, Sending, Unavailable
 from sinks.destinations.settings import Destination
 from sinks.duckdb.activation import Audience, Delivery, Refused
 
 FIRST_PAUSE = 1.0  # seconds; each further one is twice as long,
-LONGEST_PAUSE = (
-    600.0  # until they no longer grow: a day of failures is some 150 attempts, and none is the last
-)
+# until they no longer grow: a tool that is back must hear of a withdrawal within a minute. None is the last.
+LONGEST_PAUSE = 30.0
+REQUESTS, FEWEST, MOST = 4, 20, 10_000  # what a delivery may take until the next look at what has changed
 
 
 def audience_of(destination: Destination) -> Audience:
@@ -27,7 +29,16 @@ def audience_of(destination: Destination) -> Audience:
         destination.fields,
         destination.exclude,
         destination.max_change,
+        _portion_of(destination),
     )
+
+
+def _portion_of(destination: Destination) -> int:
+    """How many rows go between two looks at consents; a file is one thing, and holds all of a change."""
+    how = destination.how
+    if isinstance(how, Folder):
+        return sys.maxsize
+    return MOST if isinstance(how, Kafka) else max(how.batch * REQUESTS, FEWEST)
 
 
 def sending_of(destination: Destination, delivery: Delivery) -> Sending:

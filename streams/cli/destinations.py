@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -87,15 +87,22 @@ def _state(one: Destination | None, row: Row | None) -> Text:
         return Text("not compared yet; `rundum run` does", style="dim")
     if row["paused_at"]:
         return Text(f"paused since {moment(row['paused_at'])} by {safe(row['paused_by'])}", style="yellow")
+    told = Text("; ").join(_troubles(one, row))
+    return told or Text(
+        f"well; sent last {moment(row['sent_at'])}" if row["sent_at"] else "well", style="green"
+    )
+
+
+def _troubles(one: Destination, row: Row) -> Iterator[Text]:
+    """All that is in its way: a tool that is down must not go unseen because a change waits, too."""
     if row["stuck"]:
-        return Text(safe(row["stuck"]), style="red")
+        yield Text(safe(row["stuck"]), style="red")
     if row["held_rows"]:
         approve = f"rundum destinations approve {one.name}"
-        return Text(f"{counted(row['held_rows'], 'row')} wait for `{approve}`", style="yellow")
+        yield Text(f"{counted(row['held_rows'], 'row')} wait for `{approve}`", style="yellow")
     if row["trouble"]:
-        tried = f"tried {row['attempts']} times, again at {moment(row['next_at'])}"
-        return Text(f"{safe(row['trouble'])} ({tried})", style="red")
-    return Text(f"well; sent last {moment(row['sent_at'])}" if row["sent_at"] else "well", style="green")
+        tried = f"tried {counted(row['attempts'], 'time')}, again at {moment(row['next_at'])}"
+        yield Text(f"{safe(row['trouble'])} ({tried})", style="red")
 
 
 def _tell_times(row: Row) -> None:
@@ -165,7 +172,8 @@ def _meant(session: Session, name: str) -> Destination:
     for fault in faults:
         if fault.file.stem == name:
             raise click.ClickException(str(fault))
-    raise click.ClickException(f"{folder / f'{name}.toml'}: is not there; {near(name, sorted(found))}")
+    known = near(name, sorted(found)) if found else "no other is either"
+    raise click.ClickException(f"{folder / f'{name}.toml'}: is not there; {known}")
 
 
 def _decision(decision: str, doc: str, done: str) -> Callable[..., None]:

@@ -20,8 +20,8 @@ attempt AS (
     SELECT
         destination,
         max(attempts) FILTER (sent_at IS NULL) AS attempts,
-        min(next_at) FILTER (sent_at IS NULL) AS next_at,
-        any_value(trouble) FILTER (sent_at IS NULL) AS trouble,
+        min(next_at) FILTER (sent_at IS NULL AND trouble IS NOT NULL) AS next_at,
+        arg_min(trouble, next_at) FILTER (sent_at IS NULL AND trouble IS NOT NULL) AS trouble,
         max(sent_at) AS sent_at
     FROM activation.delivery
     GROUP BY destination
@@ -30,7 +30,7 @@ told AS (
     SELECT
         item.destination,
         count(*) FILTER (item.outcome = 'refused') AS refused,
-        max(delivery.sent_at) FILTER (item.withdrawn) AS withdrawn_at
+        max(delivery.sent_at) FILTER (item.withdrawn AND item.outcome = 'taken') AS withdrawn_at
     FROM activation.item AS item
     JOIN activation.delivery AS delivery USING (delivery_id)
     GROUP BY item.destination

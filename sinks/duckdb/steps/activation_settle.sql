@@ -1,4 +1,4 @@
--- All rows of a delivery ($delivery) that were not refused or dropped are taken; its tool holds them from now on.
+-- All rows of a delivery ($delivery) that were not refused or dropped are taken; its tool holds them now.
 UPDATE activation.item SET outcome = 'taken' WHERE delivery_id = $delivery AND outcome IS NULL;
 
 CREATE OR REPLACE TEMP TABLE taken AS
@@ -10,7 +10,7 @@ INSERT INTO activation.holding
 SELECT $destination, contact, fields, $now::TIMESTAMP FROM taken WHERE action <> 'remove';
 
 UPDATE activation.delivery
-SET sent_at = $now::TIMESTAMP, attempts = attempts + 1, trouble = NULL
+SET sent_at = $now::TIMESTAMP, trouble = NULL
 WHERE delivery_id = $delivery;
 
 DELETE FROM activation.item
