@@ -27,7 +27,7 @@ SHORTEST = timedelta(minutes=1)  # the clock ticks once a minute
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 INTERVAL = re.compile(r"(?P<number>[1-9]\d{0,3}) (?P<unit>minute|hour|day|week)s?")
 REQUIRES = re.compile(r"consent:(?P<purpose>[a-z][a-z0-9_]*)")
-SHARED = frozenset(("products",))
+SHARED = frozenset(("products", "sessions"))  # a product is nobody's, a visit a device's, which people share
 READABLE = (
     "customers", "orders", "order_lines", "payments", "shipments", "returns", "refunds", "products",
     "product_views", "cart_changes", "sessions", "conversations", "campaign_touches", "customer_timeline",

@@ -30,7 +30,7 @@ PRIMARY = (
 )  # fmt: skip
 DERIVED = (
     "identity.identifier", "identity.node", "identity.edge", "identity.constraint", "identity.block",
-    "profile.trait", "profile.measure", "profile.consent",
+    "profile.trait", "profile.measure", "profile.consent", "segment.crossing", "segment.crossed",
 )  # fmt: skip
 KEPT = ("store_id", "secret", "log_id", "cluster_id", "next_seq", "next_told", "segments_told", "landed_at")
 

@@ -39,6 +39,7 @@ class Scope(Statements):
         self.run(f"USE {self._name}")
         self._texts, self._models, self._tables = self._make(catalogue)
         self._needed: dict[str, Script] = {}
+        self._has_loose = False  # whether events without an anchor belong to the customers at hand
         self._columns = self._columns_of()
 
     def take(self, most: int) -> bool:
@@ -51,6 +52,7 @@ class Scope(Statements):
         if not self.value("SELECT count(*) FROM pending"):
             return False
         self.run_script(script("steps", "scope_take").text.format(store=self.store), {"most": most})
+        self._has_loose = bool(self.value("SELECT count(*) FROM loose"))
         return True
 
     def load(self, wanted: Mapping[str, Collection[str] | None]) -> None:
@@ -132,7 +134,11 @@ class Scope(Statements):
             key = "SEMI JOIN (SELECT DISTINCT customer AS customer_id FROM identity.node) USING (customer_id)"
         else:
             key = "SEMI JOIN identity.node USING (node)"
-        self.run(f"CREATE OR REPLACE TABLE {table} AS SELECT {columns} FROM {self.store}.{table} {key}")
+        chosen = f"SELECT {columns} FROM {self.store}.{table}"
+        text = f"{chosen} {key}"
+        if self._has_loose and "landed_seq" in self._columns[table]:
+            text += f" UNION ALL {chosen} SEMI JOIN loose USING (landed_seq)"
+        self.run(f"CREATE OR REPLACE TABLE {table} AS {text}")
 
     def _make_relation(self, name: str, view: Script) -> None:
         self.run(f"CREATE OR REPLACE TABLE {name} AS {statement_of(view)}")

@@ -86,6 +86,7 @@ class Segments:
         if not definitions and not standing and feed is None:
             self._whole.run("DELETE FROM segment.touched")
             return False
+        self._cross()
         with scope.transaction():
             if not scope.take(self.at_once):
                 return False
@@ -147,6 +148,14 @@ class Segments:
         """Lets go of both connections."""
         self.scope.close()
         self._whole.connection.close()
+
+    def _cross(self) -> None:
+        """Looks through the events that are new for blocked numbers, by which models join."""
+        newest = self._whole.value("SELECT max(landed_seq) FROM ops.event")
+        last = self._whole.value("SELECT landed_seq FROM segment.crossed")
+        if newest is not None and newest != last:
+            with self._whole.transaction():
+                self._whole.step("segment_cross", last=last or 0)
 
     def _load(self, live: Sequence[Definition], *, with_all: bool) -> None:
         """Makes what live definitions read of the customers at hand; everything if a feed wants it."""

@@ -59,7 +59,9 @@ class _Reading(NamedTuple):
         elif not node.get("schema_name") and node["table_name"].lower() in self.queries:
             found = self.queries[node["table_name"].lower()]
         elif node["table_name"].lower() in self.shared:
-            raise Wide(f"it reads {node['table_name'].lower()}, which belongs to no customer")
+            raise Wide(
+                f"it reads {node['table_name'].lower()}, which is not made of one customer's events alone"
+            )
         else:
             found = Query({KEY: STRICT}, None, is_constant=False, is_bound=False)
         alias = (node.get("alias") or node.get("table_name") or "").lower()

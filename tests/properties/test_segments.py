@@ -15,14 +15,27 @@ from sinks.duckdb.database import Statements
 from sinks.duckdb.definitions import TRAIT
 from sinks.duckdb.segments import Segments
 from sinks.duckdb.store import Store
-from tests.divided import all_shipped, check_history, members, segments_of, ticked, time_of
+from tests.divided import all_shipped, check_history, defined, members, segments_of, ticked, time_of
 from tests.feed import DAY, Said, batches_of, land, land_whole, new_store
 from tests.properties.shop import crowds, histories, resend
 
 MODEST = settings(
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+MANY = settings(MODEST, max_examples=8)
 NOW = 40 * DAY
+SENSITIVE = [
+    defined(
+        "buyers",
+        "SELECT customer_id, kind, orders, returns, first_order_at, revenue_by_currency FROM customers",
+    ),
+    defined(
+        "waiting",
+        "SELECT customer_id, count(*) AS orders, max(shipped_at) AS shipped_at, sum(refunded) AS refunded"
+        " FROM orders WHERE placed_at < $now - INTERVAL 3 DAY AND placed_at > $now - INTERVAL 38 DAY"
+        " GROUP BY customer_id",
+    ),
+]
 VALUES = (
     "SELECT trait, text.value, computed.value FROM profile.computed AS computed"
     " JOIN identity.identifier AS text ON text.node = computed.customer_id ORDER BY ALL"
@@ -60,11 +73,9 @@ def check_whole(store: Store, segments: Segments) -> None:
     whole.connection.close()
 
 
-@MODEST
-@given(histories() | crowds, st.randoms(use_true_random=False))
-def test_memberships_follow_from_events_and_time_alone(told: list[Said], chance: Random) -> None:
-    definitions = all_shipped()
-    with new_store() as store:  # as one batch, looked at once
+def check_any_way(told: list[Said], definitions: list[Said], chance: Random) -> None:
+    """Landed and looked at in any way, the memberships are those of one batch that was looked at once."""
+    with new_store() as store:
         land_whole(store, [*told, *definitions, ticked(NOW)])
         expected = settled(store)
     with new_store() as store:
@@ -78,3 +89,15 @@ def test_memberships_follow_from_events_and_time_alone(told: list[Said], chance:
                     segments.catch_up(time_of(min(days * DAY, NOW - 2 * DAY)))
         land_whole(store, [ticked(NOW)])
         assert settled(store, asks_whole=True) == expected
+
+
+@MODEST
+@given(histories() | crowds, st.randoms(use_true_random=False))
+def test_memberships_follow_from_events_and_time_alone(told: list[Said], chance: Random) -> None:
+    check_any_way(told, all_shipped(), chance)
+
+
+@MANY
+@given(histories() | crowds, st.randoms(use_true_random=False))
+def test_those_that_show_all_that_a_customer_is_do_too(told: list[Said], chance: Random) -> None:
+    check_any_way(told, SENSITIVE, chance)

@@ -244,9 +244,7 @@ def test_chunks_give_the_same(at_once: int) -> None:
 BLOCKED = {"kind": "order", "value": "a-0", "blocked": True, "reason": "-", "actor": "-"}
 
 
-@pytest.mark.xfail(reason="models join by order_id what identity does not: see the report", strict=True)
 def test_a_return_of_a_blocked_order_number_counts_for_live_segments_too() -> None:
-    """The smallest case in which a live segment differs from the same SELECT asked about everybody."""
     with watched() as shop:
         back = "SELECT customer_id FROM customers WHERE returns > 0"
         shop.tell(
@@ -256,7 +254,6 @@ def test_a_return_of_a_blocked_order_number_counts_for_live_segments_too() -> No
         assert held(shop, "back") == whole(shop, "back", DAY)
 
 
-@pytest.mark.xfail(reason="models join by order_id what identity does not: see the report", strict=True)
 def test_an_order_number_that_many_share_counts_once_for_live_segments_too() -> None:
     with watched() as shop:
         shop.tell([defined("some", "SELECT customer_id FROM customers WHERE orders > 0")], 0)
