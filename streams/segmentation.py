@@ -89,9 +89,14 @@ class Segmentation:
                 if segments:
                     segments.at_once = max(segments.at_once // 2, FEWEST)
                 self._complain("little memory is left for segments; raise store.memory_limit in rundum.toml")
+            except CopyError as failure:
+                self._complain(f"the API is not served: {failure}")
+                if serving:
+                    serving.close()
+                serving = serving_of(self._owner, self._tell)
             except Exception as failure:  # whatever it is: landing must not end with it
                 if not self._stop.is_set():
-                    self._complain(f"segments: {str(failure).strip().splitlines()[0]}")
+                    self._complain(f"segments: {str(failure).strip().partition(chr(10))[0] or repr(failure)}")
                     segments = self._renewed(segments, None)
             now = monotonic()
             rested_at = now + (now - began) * (1 - SHARE) / SHARE
@@ -119,8 +124,8 @@ def look(segments: Segments, serving: Serving | None) -> bool:
         return False
     if serving and not serving.is_filled(segments.newest_change()):
         serving.fill(segments, now)
+    segments.refresh(now, serving.feed if serving else None)  # first: what an event did is not time's doing
     has_swept = segments.sweep_due(now) > 0
-    segments.refresh(now, serving.feed if serving else None)
     if serving:
         serving.follow(segments.scope)
     return has_swept
@@ -129,13 +134,13 @@ def look(segments: Segments, serving: Serving | None) -> bool:
 def serving_of(owner: Owner, tell: Callable[[str], None]) -> Serving | None:
     """The serving copy, if the project has an API; else none is left, for it would not be kept up to date."""
     path = copy_of(owner.project.store)
-    if not owner.project.api.grants:
-        path.unlink(missing_ok=True)
-        return None
     try:
+        if not owner.project.api.grants:
+            path.unlink(missing_ok=True)
+            return None
         keep = timedelta(days=owner.project.api.keep_days)
         return Serving(ServingCopy(path, owner.store_id, keep))
-    except CopyError as error:
+    except (CopyError, OSError) as error:
         tell(f"the API is not served: {error}")
         return None
 

@@ -70,7 +70,7 @@ def load_destinations(folder: Path) -> tuple[dict[str, Destination], list[Destin
     """All destinations of a folder that can be used, by name, and what is wrong with the others."""
     found = dict[str, Destination]()
     faults = list[DestinationError]()
-    for file in sorted(folder.glob("*.toml")):
+    for file in sorted(folder.glob("[!.]*.toml")):  # editors' own files begin with a dot
         try:
             found[file.stem] = read_destination(file)
         except DestinationError as error:

@@ -74,6 +74,8 @@ class Segments:
 
     def catch_up(self, now: datetime, feed: Feed | None = None) -> None:
         """Looks at all who are touched and at all that is due, until nothing is left."""
+        while self.refresh(now, feed):  # first: what an event has caused is not to count as time's doing
+            pass
         self.sweep_due(now, most=None)
         while self.refresh(now, feed):
             pass

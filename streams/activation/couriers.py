@@ -162,7 +162,7 @@ def _await(routes: Collection[_Route]) -> None:
 def _seen(folder: Path) -> object:
     """Tells apart what the files say at two times."""
     seen = []
-    for file in sorted(folder.glob("*.toml")):
+    for file in sorted(folder.glob("[!.]*.toml")):
         with suppress(OSError):  # it has just gone, or leads nowhere, as an editor's lock does
             stat = file.stat()
             seen.append((file.name, stat.st_mtime_ns, stat.st_size))

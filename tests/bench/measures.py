@@ -32,6 +32,7 @@ from streams.log.sqlite import SqliteLog
 from streams.pipeline import Pipeline, drain, uncollected, utc_now
 from streams.registry.sqlite import SqliteRegistry
 from streams.sources.synthetic import QUALITY, Truth, pairwise
+from tests.bench.api import lookups
 from tests.bench.dividing import DIVIDING
 from tests.bench.kafka import KAFKA
 from tests.bench.living import LIVING
@@ -183,7 +184,7 @@ def _components(edges: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 OWN: tuple[Callable[..., Figures], ...] = (make_log, live, bare, rebuilt, growth, profile, quality)
-MEASURES = {measure.__name__: measure for measure in (*OWN, *LIVING, *KAFKA, *DIVIDING)}
+MEASURES = {measure.__name__: measure for measure in (*OWN, *LIVING, *KAFKA, *DIVIDING, lookups)}
 
 
 def main() -> None:

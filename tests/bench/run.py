@@ -42,6 +42,7 @@ GOAL = {
     "segments_ratio": 1.15,
     "segments_sweep": 5.0,
     "segments_p99": 2.0,
+    "api_p99": 50.0,
 }
 PARTS = ("throughput", "living", "stored", "growth", "quality", "segments", "kafka")
 ALONE = tuple(part for part in PARTS if part != "living")  # which reads the log that throughput makes
@@ -101,6 +102,7 @@ def _segments(of: Figures) -> list[Reached]:
          GOAL["segments_ratio"]),
         ("look at all for one segment, s", slowest, "<=", GOAL["segments_sweep"]),
         ("membership after commit, s, p99", of["prompt"]["freshness_p99"], "<=", GOAL["segments_p99"]),
+        ("API, ms, p99", of["served"]["p99_ms"], "<=", GOAL["api_p99"]),
     ]  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Segmented:
             found["sweeps"][str(customers)] = self.sweeps(customers)
             if customers == sizes.divided[0]:
                 found["prompt"] = self.prompt(customers)
+        found["served"] = self.served()
         return found
 
     def landing(self) -> Figures:
@@ -116,5 +117,21 @@ class Segmented:
         rates = (f"{figures[key]:,.0f}" for key in ("events_per_second", "changes_per_second"))
         shares = (f"{figures[f'freshness_{share}']:.2f}" for share in ("p50", "p99", "worst"))
         table.add_row(*rates, *shares)
+        self.bench.console.print(table)
+        return figures
+
+    def served(self) -> Figures:
+        """How long the API takes for one customer while the serving copy is written."""
+        sizes = self.bench.sizes
+        figures = self.bench.measure(
+            "lookups", "the API beside its writer", folder=self.bench.folder, profiles=sizes.customers,
+            rate=100, changed=1_000, seconds=sizes.seconds,
+        )  # fmt: skip
+        table = table_of(
+            f"API: 100 requests a second, {sizes.customers:,} profiles, 1,000 of them written a second",
+            "errors", "ms, p50", "p99", "worst",
+        )  # fmt: skip
+        times = (f"{figures[key]:.1f}" for key in ("p50_ms", "p99_ms", "worst_ms"))
+        table.add_row(f"{figures['errors']:,}", *times)
         self.bench.console.print(table)
         return figures

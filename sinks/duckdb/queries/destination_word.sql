@@ -1,7 +1,7 @@
 -- What people have decided about a destination ($destination), and what of it was heard before.
 SELECT
     approval.event_id,
-    approval.decided_at,
+    approval.heard_at,
     approval."rows",
     resync.event_id,
     standing.approved,

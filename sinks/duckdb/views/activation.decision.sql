@@ -12,7 +12,8 @@ SELECT
     destination AS destination, -- Name of the destination.
     decision AS decision, -- approve, pause, resume or resync.
     "rows" AS "rows", -- Of an approval: how many contact points the change had at most.
-    occurred_at AS decided_at, -- When, UTC.
+    occurred_at AS decided_at, -- When, by the clock of who decided, UTC.
+    landed_at AS heard_at, -- When it landed here, UTC.
     event_id AS event_id, -- The event.
     actor AS actor, -- Who decided.
     reason AS reason -- Why.
