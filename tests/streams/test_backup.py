@@ -127,7 +127,7 @@ def test_what_is_restored_is_what_was_and_goes_on(shop: Project, tmp_path: Path)
     again = read_project(tmp_path / "deep" / "again")
     assert digests(again) == before
     assert sorted(file.name for file in again.root.iterdir()) == [
-        ".gitignore", LOG, "rundum.toml", "schemas", STORE
+        ".gitignore", "destinations", "kpis", LOG, "rundum.toml", "schemas", "segments", STORE, "traits"
     ]  # fmt: skip
     for project in (shop, again):
         append(project, EVENTS[HALF + 10 :])

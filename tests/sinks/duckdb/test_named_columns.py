@@ -21,7 +21,6 @@ from tests.feed import DAY, batch_of, land, land_whole, new_store, says
         ("SELECT * FROM orders", None),
         ("SELECT customer_id, to_json(one) AS whole FROM orders AS one", None),
         ("SELECT customer_id, orders FROM orders", None),
-        ("SELECT customer_id FROM orders NATURAL JOIN returns", None),
         ("SELECT customer_id FROM (UNPIVOT orders ON total, tax INTO NAME what VALUE amount)", None),
     ],
 )
