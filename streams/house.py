@@ -139,13 +139,14 @@ class House:
         log, total = self.inlet.log, Landing()
         goal = self._heads()
         first = owner.store.positions(log.id)
-        if owner.store.is_segmented():
-            self.inlet.log.append([tick_of(self.inlet, utc_now())])
         for landing in owner.land():
             total += landing
             self._tell(first, owner.store.positions(log.id), goal, "landing")
         if owner.store.is_segmented():
             self._tell({}, {}, {}, "segments")
+            self.inlet.log.append([tick_of(self.inlet, utc_now())])
+            for _ in owner.land():  # what time it is is nobody's news
+                pass
             catch_up(owner)
         owner.trim()
         self._seen = goal
