@@ -69,7 +69,7 @@ def hear_people(database: Database, catalogue: Catalogue, staged: Mapping[str, s
         database.step("own_constraint")
     if database.value("SELECT count(*) FROM suspect"):
         refold(database, naming_of(database, catalogue))
-        database.run("INSERT INTO refolded SELECT node FROM scope")
+        database.run("INSERT INTO mentioned SELECT node FROM scope")
 
 
 def refold(database: Database, naming: Naming) -> None:

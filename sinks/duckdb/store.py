@@ -208,6 +208,7 @@ class Store:
                 database, stage, self.catalogue.events, landed_at
             )
             database.step("land_identifier")
+            database.run("INSERT INTO mentioned SELECT node FROM named_node")  # deriving anew names others
             fold(database, self.catalogue, stage.events)
             if displaced:  # what they had said is taken back
                 database.run("INSERT INTO suspect SELECT unnest(nodes) FROM displaced")

@@ -1,11 +1,9 @@
 -- Of whom the batch says something: the identifiers that it names or moves, that were derived again, and the
 -- customers that are none any more.
 CREATE OR REPLACE TEMP TABLE affected AS
-SELECT node FROM named_node
+SELECT node FROM mentioned
 UNION
 SELECT node FROM reassigned
-UNION
-SELECT node FROM refolded
 UNION
 SELECT customer FROM identity.assignment WHERE known_to = $landed_at::TIMESTAMP;
 

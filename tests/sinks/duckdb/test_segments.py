@@ -261,3 +261,12 @@ def test_an_order_number_that_many_share_counts_once_for_live_segments_too() -> 
             (order,) = orders(f"x{number}", number + 1)
             shop.tell([Said(order.type, order.datum | {"order_id": "shared"})], DAY)
         assert held(shop, "some") == whole(shop, "some", DAY)
+
+
+def test_what_lands_together_with_a_decision_is_looked_at_too() -> None:
+    """Deriving anew what a decision changes must not make the batch's other people forgotten."""
+    with watched() as shop:
+        shop.tell([defined("people", "SELECT customer_id FROM customers WHERE kind = 'person'")], 0)
+        block = told("own/rundum/identifier_blocked", 1, **BLOCKED)
+        shop.tell([*orders("a", 1), block], DAY)
+        assert held(shop, "people") == whole(shop, "people", DAY) != set()
