@@ -32,6 +32,7 @@ from streams.pipeline import waiting as waiting_in
 from streams.registry.sqlite import SqliteRegistry
 from streams.running import IDLE
 from streams.segmentation import Segmentation
+from streams.settings import loose_project
 from streams.sources.synthetic import QUALITY
 from streams.state import State
 from tests.bench.crowds import NOW, decoded_now, decoded_shop
@@ -225,9 +226,10 @@ def _applied(inlet: Inlet, kind: str, name: str) -> Any:
 
 @contextmanager
 def _segmentation(store: Store, state: State) -> Iterator[None]:
-    """Segments beside a store, as in `rundum run`; of its owner they ask nothing but the store."""
+    """Segments beside a store, as in `rundum run`; of its owner they ask for the store and its project."""
     said: list[str] = []
-    with Segmentation(cast(Owner, SimpleNamespace(store=store)), state, said.append):
+    owner = SimpleNamespace(store=store, project=loose_project(store.database.path))
+    with Segmentation(cast(Owner, owner), state, said.append):
         yield
     assert not said, said
 

@@ -22,7 +22,7 @@ from tests.properties.shop import crowds, histories, resend
 MODEST = settings(
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-MANY = settings(MODEST, max_examples=8)
+MANY = settings(MODEST, max_examples=6)
 NOW = 40 * DAY
 SENSITIVE = [
     defined(
