@@ -15,12 +15,11 @@ from uuid import uuid4
 
 from schemas.catalogue import OWN, Catalogue, ContractError
 from schemas.conform import near
-from sinks.duckdb.answers import AnswerError, answer, asked
+from sinks.duckdb.answers import AnswerError, answer, asked_of_all
 from sinks.duckdb.database import Statements
 from sinks.duckdb.definitions import FOLDERS, SEGMENT, TRAIT, Definition, find_files, read_file
 from sinks.duckdb.reader import Reader, Row
 from sinks.duckdb.scope import CUSTOMERS
-from sinks.duckdb.slim import HIDDEN, slim
 from sinks.duckdb.sql import literal, script
 from sinks.duckdb.views import views_of
 from streams.decisions import Words
@@ -33,7 +32,6 @@ APPLIED = f"{OWN}/definition_applied"
 SAMPLE = 10
 PAUSE = 0.2
 EVER = datetime(2000, 1, 1)  # noqa: DTZ001  some time: a definition must be able to be asked at any
-TRAITS = frozenset((*HIDDEN, "traits"))
 HELD = {
     SEGMENT: "segment.membership WHERE until IS NULL AND segment = {name}",
     TRAIT: "profile.computed WHERE trait = {name}",
@@ -81,19 +79,15 @@ def check(catalogue: Catalogue, definitions: Sequence[Definition]) -> dict[tuple
                 faults[one.key] = "a contract has a trait of this name; name the file otherwise"
                 continue
             try:
-                answer(statements, one, asked(one, EVER, around(catalogue, one)))
+                answer(statements, one, about_all(catalogue, one, EVER))
             except AnswerError as error:
                 faults[one.key] = str(error)
     return faults
 
 
-def around(catalogue: Catalogue, definition: Definition) -> str:
-    """What stands before a definition that is asked about everybody."""
-    if CUSTOMERS not in definition.statement.tables:
-        return ""
-    hidden = TRAITS if definition.kind == TRAIT else HIDDEN
-    customers = slim(views_of(catalogue)[CUSTOMERS], definition.statement.columns, hidden)
-    return f"WITH customers AS (\n{customers}\n)\n"
+def about_all(catalogue: Catalogue, definition: Definition, now: datetime) -> str:
+    """The SELECT of a definition for a time (UTC, no zone), asked about everybody."""
+    return asked_of_all(definition, now, views_of(catalogue)[CUSTOMERS])
 
 
 def time_of(reader: Reader, now: datetime) -> datetime:
@@ -104,7 +98,7 @@ def time_of(reader: Reader, now: datetime) -> datetime:
 
 def effect(reader: Reader, catalogue: Catalogue, definition: Definition, now: datetime) -> Effect:
     """What a definition finds and would change. Raises QueryError."""
-    found = asked(definition, now, around(catalogue, definition))
+    found = about_all(catalogue, definition, now)
     held = HELD[definition.kind].format(name=literal(definition.name))
     counts = reader.records(script("queries", "effect").text.format(found=found, held=held))[0]
     overlaps = reader.records(

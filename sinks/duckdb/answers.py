@@ -16,10 +16,13 @@ import duckdb
 from schemas.columns import quote
 from sinks.duckdb.database import Statements
 from sinks.duckdb.definitions import TRAIT, Definition
-from sinks.duckdb.sql import literal
+from sinks.duckdb.scope import CUSTOMERS
+from sinks.duckdb.slim import HIDDEN, slim
+from sinks.duckdb.sql import Script, literal
 
 SECONDS = 120.0
 NOW = re.compile(r"\$now\b")
+TRAITS = frozenset((*HIDDEN, "traits"))  # what computed traits may not see: themselves
 CUSTOMER = "customer_id"
 VALUE = "value"
 
@@ -32,6 +35,15 @@ def asked(definition: Definition, now: datetime, around: str = "") -> str:
     """The SELECT of a definition for a time (UTC, no zone). `around` stands before it: WITH ..."""
     select = NOW.sub(f"TIMESTAMP {literal(now.isoformat(sep=' '))}", definition.select)
     return f"{around}SELECT * FROM (\n{select}\n)"
+
+
+def asked_of_all(definition: Definition, now: datetime, customers: Script) -> str:
+    """The same, asked about everybody: of the view `customers` no more than it names is worked out."""
+    if CUSTOMERS not in definition.statement.tables:
+        return asked(definition, now)
+    hidden = TRAITS if definition.kind == TRAIT else HIDDEN
+    narrow = slim(customers, definition.statement.columns, hidden)
+    return asked(definition, now, f"WITH customers AS (\n{narrow}\n)\n")
 
 
 def answer(statements: Statements, definition: Definition, sql: str, seconds: float = SECONDS) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -141,8 +141,3 @@ def _requiring(file: Path, kind: str, requires: str, select: str) -> str:
         f"SELECT * FROM (\n{select}\n) WHERE customer_id IN (SELECT customer_id FROM consents"
         f" WHERE purpose = {purpose} AND status = 'granted')"
     )
-
-
-def by_key(definitions: Iterable[Definition]) -> dict[tuple[str, str], Definition]:
-    """Definitions by kind and name."""
-    return {one.key: one for one in definitions}

@@ -14,16 +14,14 @@ from typing import NamedTuple
 import duckdb
 
 from schemas.catalogue import Catalogue, ContractError
-from sinks.duckdb.answers import SECONDS, AnswerError, answer, asked
+from sinks.duckdb.answers import SECONDS, AnswerError, answer, asked, asked_of_all
 from sinks.duckdb.database import Statements
 from sinks.duckdb.definitions import SEGMENT, SWEEP, TRAIT, Definition, read_definition
 from sinks.duckdb.scope import CUSTOMERS, Scope
-from sinks.duckdb.slim import HIDDEN, slim
 from sinks.duckdb.sql import script
 from sinks.duckdb.views import views_of
 
 AT_ONCE = 40_000  # components looked at together: what they hold is in memory
-TRAITS = frozenset((*HIDDEN, "traits"))  # what computed traits may not see: themselves
 Feed = Callable[[Scope], None]
 
 
@@ -82,6 +80,8 @@ class Segments:
 
     def refresh(self, now: datetime, feed: Feed | None = None) -> bool:
         """Looks at some touched customers; False if there are none. `feed` is told of them."""
+        if not self._whole.rows("FROM segment.touched LIMIT 1"):
+            return False
         scope = self.scope
         definitions, standing = self.definitions(), self._standing()
         live = [one for one in definitions if one.is_live and _holds(one, standing)]
@@ -122,7 +122,7 @@ class Segments:
         standing = self._standing().get(definition.key)
         is_new = standing is None or standing.version != definition.version
         try:
-            answer(whole, definition, asked(definition, now, self._around(definition)), self._seconds)
+            answer(whole, definition, asked_of_all(definition, now, self._customers), self._seconds)
         except AnswerError as error:
             self._report(definition.key, definition.version, str(error), now)
             return
@@ -192,13 +192,6 @@ class Segments:
         """Has those looked at again of whom a trait has changed, if live segments read traits."""
         if key[0] == TRAIT and any(_reads_traits(one) for one in self._read.values()):
             self._whole.step("trait_touch", trait=key[1], now=now, landed_at=landed_at)
-
-    def _around(self, definition: Definition) -> str:
-        """Customers with the columns that a definition names, for it to read instead of the whole view."""
-        if CUSTOMERS not in definition.statement.tables:
-            return ""
-        hidden = TRAITS if definition.kind == TRAIT else HIDDEN
-        return f"WITH customers AS (\n{slim(self._customers, definition.statement.columns, hidden)}\n)\n"
 
     def _standing(self) -> Mapping[tuple[str, str], Standing]:
         rows = self._whole.rows(

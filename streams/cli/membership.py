@@ -13,14 +13,13 @@ from rich.console import Console
 from rich.text import Text
 
 from schemas.conform import near
-from sinks.duckdb.answers import asked
 from sinks.duckdb.definitions import SEGMENT, Definition, find_files, read_definition
 from sinks.duckdb.reader import QueryError, Reader, Row
 from streams.cli.layout import text_of
 from streams.cli.session import Session
 from streams.cli.show import choose
 from streams.cli.words import moment, safe, screen, table
-from streams.definitions import around, time_of
+from streams.definitions import about_all, time_of
 from streams.pipeline import utc_now
 
 TEXT = "SELECT text FROM segment.definition WHERE kind = 'segment' AND name = $name"
@@ -69,7 +68,7 @@ def _show_times(console: Console, times: Sequence[Row]) -> None:
 def _show_verdict(session: Session, reader: Reader, definition: Definition, customer: str) -> None:
     """What the definition says of them now, whatever was found before, and what it rests on."""
     console, now = screen(), time_of(reader, utc_now())
-    found = asked(definition, now, around(session.catalogue, definition))
+    found = about_all(session.catalogue, definition, now)
     try:
         rows = reader.records(f"FROM ({found}) WHERE customer_id = $customer::UUID", {"customer": customer})
     except QueryError as error:

@@ -23,7 +23,7 @@ from streams.registry.protocol import RegistryError
 from streams.rejects import find_groups, find_rejects
 from streams.resend import replayable
 from streams.state import LANDING, State
-from streams.worker.post import Post, SegmentPost
+from streams.worker.post import CUSTOMERS, MOVES, Post, post_of
 
 UNKNOWN = "schema_unknown"
 MOST = 10_000  # rejects retried together
@@ -40,7 +40,7 @@ class Control:
         self._kafka, self._state, self._tell = kafka, state, tell
         self._at: tuple[Owner, Reader] | None = None
         self._post: Post | None = None
-        self._moves: SegmentPost | None = None
+        self._moves: Post | None = None
         self._inlet: Inlet | None = None
         self._shown: Consumer | None = None
 
@@ -64,7 +64,7 @@ class Control:
         if not self._kafka.outbox:
             return
         if self._post is None:
-            self._post = Post(owner, reader, self._kafka)
+            self._post = post_of(owner, reader, self._kafka, self._kafka.outbox, CUSTOMERS)
         while self._post.send() and self._state.role == LANDING:
             pass
 
@@ -73,7 +73,7 @@ class Control:
         if not self._kafka.segments:
             return
         if self._moves is None:
-            self._moves = SegmentPost(owner, reader, self._kafka)
+            self._moves = post_of(owner, reader, self._kafka, self._kafka.segments, MOVES)
         while self._moves.send() and self._state.role == LANDING:
             pass
 

@@ -6,10 +6,13 @@ changes of one customer in another order than they happened.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from schemas.catalogue import SHIPPED
+from sinks.duckdb.database import Database
 from sinks.duckdb.outbox import Change, Move, forget_told, note_told, teller, untold, untold_moves
 from sinks.duckdb.reader import Reader
 from streams.brokers import Kafka
@@ -17,51 +20,28 @@ from streams.outlet import Outlet
 from streams.owner import Owner
 from streams.pipeline import micros
 
-CONTRACT = SHIPPED / "outgoing" / "customer_changed.avsc"
-MOVED = SHIPPED / "outgoing" / "segment_changed.avsc"
+OUTGOING = SHIPPED / "outgoing"
 MOST = 10_000  # changes sent together
 
 
 class Post:
-    """Sends what the outbox of one store holds. For one thread at a time."""
+    """Sends what one store tells of one kind. For one thread at a time."""
 
-    def __init__(self, owner: Owner, reader: Reader, kafka: Kafka) -> None:
+    def __init__(self, owner: Owner, reader: Reader, outlet: Outlet, telling: Telling) -> None:
         """Connects when there is something to send. Raises QueryError."""
         self._owner, self._reader = owner, reader
-        self._outlet = Outlet(kafka, kafka.outbox, CONTRACT)
+        self._outlet, self._telling = outlet, telling
         self._store = teller(reader)
 
     def send(self) -> int:
         """Sends the oldest changes; how many. Raises LogError, RegistryError, QueryError: then they stay."""
-        changes = untold(self._reader, MOST)
+        changes = self._telling.untold(self._reader, MOST)
         if changes:
-            self._outlet.send((one.customer_id, datum_of(self._store, one)) for one in changes)
-            last = changes[-1].outbox_id
-            self._owner.between(partial(forget_told, self._owner.store.database, last))
+            datum = self._telling.datum
+            self._outlet.send((one.customer_id, datum(self._store, one)) for one in changes)
+            last = changes[-1][0]
+            self._owner.between(partial(self._telling.note, self._owner.store.database, last))
         return len(changes)
-
-    def close(self) -> None:
-        """Lets go of the cluster."""
-        self._outlet.close()
-
-
-class SegmentPost:
-    """Sends who came into segments and who left. For one thread at a time."""
-
-    def __init__(self, owner: Owner, reader: Reader, kafka: Kafka) -> None:
-        """Connects when there is something to send. Raises QueryError."""
-        self._owner, self._reader = owner, reader
-        self._outlet = Outlet(kafka, kafka.segments, MOVED)
-        self._store = teller(reader)
-
-    def send(self) -> int:
-        """Sends the oldest moves; how many. Raises LogError, RegistryError, QueryError: then they stay."""
-        moves = untold_moves(self._reader, MOST)
-        if moves:
-            self._outlet.send((one.customer_id, move_of(self._store, one)) for one in moves)
-            last = moves[-1].change_id
-            self._owner.between(partial(note_told, self._owner.store.database, last))
-        return len(moves)
 
     def close(self) -> None:
         """Lets go of the cluster."""
@@ -89,3 +69,23 @@ def datum_of(store_id: str, change: Change) -> dict[str, Any]:
         "customer_id": change.customer_id,
         "now_id": change.now_id,
     }
+
+
+class Telling(NamedTuple):
+    """A kind of change: what nobody has taken, oldest first, each with its number first; how it is written,
+    and how it is noted that all up to a number were taken.
+    """
+
+    contract: Path
+    untold: Callable[[Reader, int], Sequence[Any]]
+    datum: Callable[[str, Any], dict[str, Any]]
+    note: Callable[[Database, int], None]
+
+
+CUSTOMERS = Telling(OUTGOING / "customer_changed.avsc", untold, datum_of, forget_told)
+MOVES = Telling(OUTGOING / "segment_changed.avsc", untold_moves, move_of, note_told)
+
+
+def post_of(owner: Owner, reader: Reader, kafka: Kafka, topic: str, telling: Telling) -> Post:
+    """Who sends changes of one kind to a topic. Raises QueryError."""
+    return Post(owner, reader, Outlet(kafka, topic, telling.contract), telling)

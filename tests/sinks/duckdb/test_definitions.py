@@ -14,7 +14,6 @@ from sinks.duckdb.definitions import (
     SHARED,
     TRAIT,
     Definition,
-    by_key,
     find_files,
     read_definition,
     read_file,
@@ -46,7 +45,7 @@ def test_head() -> None:
     assert found.is_live
     assert len(found.version) == 12
     assert found.version != read(TIMED).version
-    assert by_key([found]) == {(SEGMENT, "some"): found}
+    assert found.key == (SEGMENT, "some")
 
 
 def test_description_of_several_lines() -> None:
